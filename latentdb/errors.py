@@ -1,0 +1,168 @@
+"""Every error the library raises, in one tree.
+
+LatentDBError                        (indexers.errors)
+├── DimensionError, MetricError, …   (indexers.errors, ValueError or OSError)
+├── SpaceError
+│   ├── UnknownSpaceError            KeyError
+│   ├── SpaceExistsError             ValueError
+│   ├── SpaceMismatchError           ValueError   two fingerprints met
+│   └── SpaceSpecError               ValueError   a space spec that cannot be parsed
+├── StoreError
+│   ├── StoreNotFoundError           FileNotFoundError
+│   ├── StoreExistsError             FileExistsError
+│   ├── StoreFormatError             ValueError   written by a newer latentdb
+│   ├── StoreLockedError             RuntimeError another process is writing
+│   └── StoreIOError                 OSError      what the storage layer reported
+├── UnknownItemError                 KeyError
+├── QueryError                       ValueError   contradictory or missing query parts
+├── FilterError                      ValueError   a --where that cannot be evaluated
+├── SourceError                      ValueError   an ingest source that cannot be read
+├── LabelsError                      ValueError   a labels file that cannot be joined
+├── PictureError                     ValueError   one picture; quarantined, the run goes on
+├── ModelError                       RuntimeError a model that cannot be loaded or run
+├── ArtefactError                    ValueError   a map or direction file that is torn or foreign
+├── UnknownMapError                  KeyError
+├── UnknownDirectionError            KeyError
+└── NotEnoughDataError               ValueError   too few rows to fit what was asked
+"""
+
+from __future__ import annotations
+
+from indexers.errors import LatentDBError
+
+__all__ = [
+    "ArtefactError",
+    "FilterError",
+    "LabelsError",
+    "LatentDBError",
+    "ModelError",
+    "NotEnoughDataError",
+    "PictureError",
+    "QueryError",
+    "SourceError",
+    "SpaceError",
+    "SpaceExistsError",
+    "SpaceMismatchError",
+    "SpaceSpecError",
+    "StoreError",
+    "StoreExistsError",
+    "StoreFormatError",
+    "StoreIOError",
+    "StoreLockedError",
+    "StoreNotFoundError",
+    "UnknownDirectionError",
+    "UnknownItemError",
+    "UnknownMapError",
+    "UnknownSpaceError",
+]
+
+
+class _PlainKeyError(LatentDBError, KeyError):
+    """KeyError whose text is shown as written, not as a quoted repr."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
+
+
+class SpaceError(LatentDBError):
+    """Something is wrong with a space or with mixing two of them."""
+
+
+class UnknownSpaceError(SpaceError, _PlainKeyError):
+    """No space of that name in the database, or no such bundled space."""
+
+
+class SpaceExistsError(SpaceError, ValueError):
+    """A space of that name exists with other settings."""
+
+
+class SpaceMismatchError(SpaceError, ValueError):
+    """Vectors of two fingerprints were about to be compared."""
+
+
+class SpaceSpecError(SpaceError, ValueError):
+    """The text that names a space and its model cannot be parsed."""
+
+
+class StoreError(LatentDBError):
+    """The database itself: where it is, its format, its locks."""
+
+
+class StoreNotFoundError(StoreError, FileNotFoundError):
+    """There is no database at that address."""
+
+
+class StoreExistsError(StoreError, FileExistsError):
+    """There is already something at that address."""
+
+
+class StoreFormatError(StoreError, ValueError):
+    """The database was written by a newer latentdb, or is not one."""
+
+
+class StoreLockedError(StoreError, RuntimeError):
+    """Another process is writing to the database."""
+
+
+class StoreIOError(StoreError, OSError):
+    """The storage layer failed; its own words are in the text."""
+
+
+class UnknownItemError(_PlainKeyError):
+    """No item of that id, or it has no vector in the space asked for."""
+
+
+class QueryError(LatentDBError, ValueError):
+    """The parts of a query contradict one another, or none was given."""
+
+
+class FilterError(LatentDBError, ValueError):
+    """A filter expression cannot be evaluated."""
+
+
+class SourceError(LatentDBError, ValueError):
+    """An ingest source does not exist or is of no known kind."""
+
+
+class LabelsError(LatentDBError, ValueError):
+    """A labels file cannot be read or joined."""
+
+
+class PictureError(LatentDBError, ValueError):
+    """One picture cannot be used; `reason` is a short stable code.
+
+    Parameters
+    ----------
+    reason : str
+        One of `latentdb.types.QuarantineReason`.
+    message : str
+        What was found, in a sentence.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(reason, message)
+        self.reason = reason
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class ModelError(LatentDBError, RuntimeError):
+    """A model cannot be loaded or run."""
+
+
+class ArtefactError(LatentDBError, ValueError):
+    """A stored map or direction is torn, foreign or of a newer format."""
+
+
+class UnknownMapError(_PlainKeyError):
+    """No map leads from one space to the other."""
+
+
+class UnknownDirectionError(_PlainKeyError):
+    """No direction of that name in that space."""
+
+
+class NotEnoughDataError(LatentDBError, ValueError):
+    """Too few rows, or only one class, to fit what was asked."""

@@ -1,0 +1,165 @@
+"""Values that pass between the layers: rows in, items and hits out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+LabelValue = bool | int | float | str | None
+
+QuarantineReason = Literal[
+    "empty",  # zero bytes
+    "not_an_image",  # no decoder knows the bytes
+    "truncated",  # an image that ends early
+    "corrupt",  # an image whose data contradict themselves
+    "too_large",  # more megapixels than the limit
+    "too_small",  # a side of less than the minimum
+    "unreadable",  # permission, i/o error, a broken archive member
+    "model_failure",  # the model raised on this picture alone
+]
+
+
+@final
+@dataclass(frozen=True)
+class ItemRow:
+    """One picture to be stored.
+
+    Parameters
+    ----------
+    id : int
+        63 bits of the SHA-256 of the RGB pixels with their size.
+    source : str
+        Where it was first seen, such as `photos/a.jpg` or `set.zip!a.jpg`.
+    width, height : int
+        Size of the picture as decoded, in pixels.
+    thumbnail : bytes
+        PNG or JPEG, at most 256 pixels a side.
+    labels : mapping of str to scalar
+        Typed values; absent ones are stored as null.
+    """
+
+    id: int
+    source: str
+    width: int
+    height: int
+    thumbnail: bytes
+    labels: Mapping[str, LabelValue] = field(default_factory=dict)
+
+
+@final
+@dataclass(frozen=True)
+class SourceRow:
+    """One file seen: its content hash leads to the item without decoding it again."""
+
+    source: str
+    content_hash: str
+    id: int
+
+
+@final
+@dataclass(frozen=True)
+class QuarantineRow:
+    """One file that could not be used, and why."""
+
+    source: str
+    content_hash: str
+    reason: str
+    message: str
+
+
+@final
+@dataclass(frozen=True)
+class SpaceRows:
+    """Rows of one space: ids (n,) int64, vectors (n, dim) float32, quality (n,) per column."""
+
+    ids: NDArray[np.int64]
+    vectors: NDArray[np.float32]
+    quality: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+
+
+@final
+@dataclass(frozen=True)
+class Item:
+    """One stored picture, without its vectors."""
+
+    id: int
+    source: str
+    width: int
+    height: int
+    labels: dict[str, LabelValue]
+    added_at: str
+
+
+@final
+@dataclass(frozen=True)
+class Hit:
+    """One answer: lower `distance` is nearer; the parts are of the NAO metric alone."""
+
+    id: int
+    distance: float
+    angular: float | None
+    radial: float | None
+    source: str
+    labels: dict[str, LabelValue]
+
+    def to_json(self) -> dict[str, Any]:
+        """The hit as the JSON contract writes it."""
+        return {
+            "id": self.id,
+            "distance": self.distance,
+            "angular": self.angular,
+            "radial": self.radial,
+            "source": self.source,
+            "labels": self.labels,
+        }
+
+
+@final
+@dataclass(frozen=True)
+class Answer:
+    """Hits of one query, nearest first, with what was asked.
+
+    `exact` is true when the hits are certainly the nearest under `metric` among the rows that
+    pass the filter.
+    """
+
+    space: str
+    metric: str
+    exact: bool
+    query: dict[str, Any]
+    hits: list[Hit]
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer as the JSON contract writes it."""
+        return {
+            "space": self.space,
+            "metric": self.metric,
+            "exact": self.exact,
+            "query": self.query,
+            "hits": [hit.to_json() for hit in self.hits],
+        }
+
+
+@final
+@dataclass
+class IngestSummary:
+    """What one ingest run did; counts are of files.
+
+    `added` new items, `completed` items that lacked a vector in some space and got it,
+    `known` files whose work was already done, `duplicates` files whose pixels another file
+    of this run or the database already brought, `quarantined` files with a reason.
+    """
+
+    seen: int = 0
+    added: int = 0
+    completed: int = 0
+    known: int = 0
+    duplicates: int = 0
+    quarantined: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    spaces: list[str] = field(default_factory=list)

@@ -1,0 +1,38 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO ?= demo
+
+.PHONY: help demo test check fix bench clean
+
+help: ## Show what there is to make
+	@grep -E '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+.venv: pyproject.toml constraints.txt ## Make the virtual environment with everything for development
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch torchvision
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[cpu,serve,dev]'
+	@touch .venv
+
+demo: .venv ## Make 600 faces, ingest, index, stitch and query them; pictures and a report in ./demo
+	$(BIN)/python examples/demo.py $(DEMO)
+
+test: .venv ## Run the tests
+	$(BIN)/python -m pytest -q
+
+check: .venv ## Lint, types, layers, file sizes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: .venv ## Format, and mend what the linter can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv ## Run the benchmarks that need no accelerator; results in benchmarks/results
+	$(BIN)/python benchmarks/ingest.py
+	$(BIN)/python benchmarks/search_overhead.py
+
+clean: ## Remove the demo and caches; the virtual environment stays
+	rm -rf $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build

@@ -1,0 +1,61 @@
+"""A folder of artefacts of one kind, each read once until its file changes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar, final
+
+_SUFFIX = ".safetensors"
+
+
+class Saveable(Protocol):
+    """An artefact that writes itself to a file."""
+
+    def save(self, path: Path) -> None:
+        """Write to `path`, whole or not at all."""
+
+
+A = TypeVar("A", bound=Saveable)
+
+
+@final
+class ArtefactShelf(Generic[A]):
+    """Artefacts by name in one folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the files lie; it exists.
+    load : callable
+        Reads one file.
+    """
+
+    def __init__(self, folder: Path, load: Callable[[Path], A]) -> None:
+        self._folder = folder
+        self._load = load
+        self._cache: dict[str, tuple[int, A]] = {}
+        self._lock = threading.Lock()
+
+    def names(self) -> list[str]:
+        """Names of what is there, sorted."""
+        return sorted(path.name.removesuffix(_SUFFIX) for path in self._folder.glob(f"*{_SUFFIX}"))
+
+    def get(self, name: str) -> A:
+        """The artefact `name`, which is one of `names()`."""
+        path = self._path(name)
+        stamp = path.stat().st_mtime_ns
+        with self._lock:
+            cached = self._cache.get(name)
+            if cached is None or cached[0] != stamp:
+                cached = (stamp, self._load(path))
+                self._cache[name] = cached
+            return cached[1]
+
+    def put(self, name: str, artefact: A) -> None:
+        """Write `artefact` as `name`, replacing what was there."""
+        artefact.save(self._path(name))
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}{_SUFFIX}"

@@ -1,0 +1,380 @@
+"""LatentDB: the one object that commands, the server and scripts call."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Unpack, final
+
+import numpy as np
+from PIL import Image
+
+from indexers.types import MetricName, PriorName
+from latentdb.artefact_shelf import ArtefactShelf
+from latentdb.directions.direction import Direction
+from latentdb.directions.fit import fit_direction
+from latentdb.errors import QueryError, UnknownDirectionError, UnknownMapError
+from latentdb.indexes import IndexConfig, IndexInfo, IndexManager
+from latentdb.model import AbstractSpaceModel
+from latentdb.query import Query, QueryParts
+from latentdb.search import run_rank, run_search
+from latentdb.space import Space
+from latentdb.stitch.fit import fit_map
+from latentdb.stitch.linear_map import LinearMap
+from latentdb.store import Store
+from latentdb.types import Answer, IngestSummary, Item, QuarantineRow
+
+if TYPE_CHECKING:
+    from latentdb.ingest import IngestOptions, ProgressListener
+    from latentdb.store import Problem
+
+
+@final
+class LatentDB:
+    """A database of pictures in several spaces; made by `latentdb.open` or `latentdb.create`.
+
+    Reading is safe from several threads. One process at a time writes.
+
+    Parameters
+    ----------
+    store : Store
+        The opened store.
+    device : str
+        Where models run: "auto", "cpu", "cuda" or "cuda:1".
+    """
+
+    def __init__(self, store: Store, *, device: str = "auto") -> None:
+        self.store = store
+        self.device = device
+        self.indexes_ = IndexManager(store)
+        self._models: dict[str, AbstractSpaceModel] = {}
+        self._models_lock = threading.RLock()
+        self._maps = ArtefactShelf(store.artefact_dir("maps"), LinearMap.load)
+        self._directions = ArtefactShelf(store.artefact_dir("directions"), Direction.load)
+
+    @property
+    def uri(self) -> str:
+        """Where the database lies."""
+        return self.store.uri
+
+    def __len__(self) -> int:
+        return len(self.store.item_ids())
+
+    def __repr__(self) -> str:
+        return f"LatentDB({self.uri!r}, {len(self)} items, spaces: {', '.join(self.spaces())})"
+
+    # Spaces and models
+
+    def spaces(self) -> dict[str, Space]:
+        """Spaces by name, in the order they were added."""
+        return self.store.spaces()
+
+    def add_space(self, spec: str) -> Space:
+        """Add the space that `spec` describes; its vectors come with the next `ingest`.
+
+        Raises
+        ------
+        SpaceSpecError, ModelError
+            The spec cannot be understood, or its model not be loaded.
+        SpaceExistsError
+            A space of that name exists with other settings.
+        """
+        from latentdb.spaces import load_model
+
+        return self.adopt(load_model(spec, device=self.device))
+
+    def adopt(self, model: AbstractSpaceModel) -> Space:
+        """Add the space of a model that is loaded already, and use that model for it."""
+        with self._models_lock:
+            self.store.add_space(model.space)
+            self._models[model.space.name] = model
+        return model.space
+
+    def model(self, name: str) -> AbstractSpaceModel:
+        """The model of space `name`, loaded at its first use.
+
+        Raises
+        ------
+        UnknownSpaceError
+            No such space.
+        ModelError
+            The model cannot be loaded.
+        SpaceMismatchError
+            The model as it is now makes other vectors than those stored.
+        """
+        from latentdb.spaces import load_model
+
+        space = self.store.space(name)
+        with self._models_lock:
+            if name not in self._models:
+                model = load_model(space.spec, device=self.device)
+                space.require_same(model.space)
+                self._models[name] = model
+            return self._models[name]
+
+    # Pictures in
+
+    def ingest(
+        self,
+        source: str | Path,
+        *,
+        spaces: Sequence[str] | None = None,
+        options: IngestOptions | None = None,
+        progress: ProgressListener | None = None,
+    ) -> IngestSummary:
+        """Put the pictures of `source` into the database, in every space or in `spaces`.
+
+        Interrupted, it is called again and goes on where it was.
+
+        Parameters
+        ----------
+        source : str or Path
+            A picture, a folder, a glob, a zip or tar file, or Parquet with an image column.
+        spaces : sequence of str
+            Names of spaces of the database; all of them where not given.
+        options : IngestOptions
+            Labels, batch size, workers, limits.
+        progress : ProgressListener
+            Told of the run's progress; silent where not given.
+
+        Raises
+        ------
+        SourceError, LabelsError
+            The source or the labels cannot be read.
+        StoreLockedError
+            Another process is writing.
+        """
+        from latentdb.ingest import ingest
+
+        names = list(self.spaces()) if spaces is None else list(spaces)
+        if not names:
+            raise QueryError("the database has no space yet: latentdb init DB --space NAME")
+        models = {name: self.model(name) for name in names}
+        return ingest(self.store, models, source, options=options, progress=progress)
+
+    def quarantine(self) -> list[QuarantineRow]:
+        """Files that could not be used, each with its reason."""
+        return self.store.quarantined()
+
+    def items(self, ids: Sequence[int]) -> list[Item]:
+        """Stored pictures in the order asked, without their vectors.
+
+        Raises
+        ------
+        UnknownItemError
+            Some id is not stored.
+        """
+        return self.store.items(np.asarray(ids, dtype=np.int64))
+
+    def thumbnail(self, item_id: int) -> bytes:
+        """PNG or JPEG of at most 256 pixels a side."""
+        return self.store.thumbnail(item_id)
+
+    def picture(self, item_id: int) -> Image.Image:
+        """The picture as RGB: from its source file while that is there, else its thumbnail."""
+        from latentdb.ingest.decode import picture_of
+
+        item = self.items([item_id])[0]
+        return picture_of(item, self.thumbnail(item_id))
+
+    # Search
+
+    def build_index(
+        self,
+        space: str,
+        *,
+        metric: MetricName = "cosine",
+        prior: PriorName = "chi",
+        kind: IndexConfig | Literal["flat", "hnsw"] = "flat",
+    ) -> IndexInfo:
+        """Build the index of `space` under `metric`, or build it anew.
+
+        Parameters
+        ----------
+        space : str
+            Which vectors.
+        metric : "euclidean", "cosine" or "nao"
+            What nearness means.
+        prior : "chi", "fitted" or "none"
+            For `nao` alone: the law of the norm.
+        kind : FlatConfig, HnswConfig, "flat" or "hnsw"
+            The structure, and its build and query arguments.
+        """
+        return self.indexes_.build(self.store.space(space), metric, prior, kind)
+
+    def indexes(self) -> list[IndexInfo]:
+        """Indexes on disk, with how far each is behind its table."""
+        return self.indexes_.infos()
+
+    def search(self, query: Query | None = None, /, **parts: Unpack[QueryParts]) -> Answer:
+        """The items nearest to a question; see `latentdb.query.Query` for its parts.
+
+        Without an index the answer is computed exactly from the stored vectors. Rows newer than
+        an index are searched beside it, so the answer is never silently incomplete.
+
+        Raises
+        ------
+        QueryError, FilterError
+            The question contradicts itself, or its filter cannot be evaluated.
+        UnknownSpaceError, UnknownItemError, UnknownMapError, UnknownDirectionError
+            It names something that is not in the database.
+        """
+        return run_search(self, query if query is not None else Query(**parts))
+
+    def rank(
+        self,
+        direction: str,
+        *,
+        space: str | None = None,
+        where: str | None = None,
+        k: int = 10,
+        descending: bool = True,
+    ) -> Answer:
+        """Items by their signed distance to a direction's boundary, the most so first.
+
+        Parameters
+        ----------
+        direction : str
+            Name of a fitted direction.
+        space : str
+            Needed only when the name is fitted in several spaces.
+        where : str
+            SQL condition on labels and quality.
+        k : int
+            How many.
+        descending : bool
+            False puts the least so first.
+
+        Returns
+        -------
+        Answer
+            With metric "direction"; `distance` is minus the signed distance to the boundary in
+            standard deviations (plus it when `descending` is false), so lower still comes first.
+        """
+        found = self.direction(direction, space)
+        return run_rank(self, found, where=where, k=k, descending=descending)
+
+    # Maps
+
+    def stitch(
+        self, source: str, target: str, *, method: Literal["ridge"] = "ridge", seed: int = 0
+    ) -> LinearMap:
+        """Fit the map from space `source` to space `target` and keep it, with held-out scores.
+
+        Raises
+        ------
+        UnknownSpaceError
+            One of the two is not in the database.
+        NotEnoughDataError
+            Too few items have vectors in both.
+        """
+        spaces = (self.store.space(source), self.store.space(target))
+        if source == target:
+            raise QueryError(f"a map leads from one space to another; got {source!r} twice")
+        both = np.intersect1d(self.store.vector_ids(source), self.store.vector_ids(target))
+        vectors = (self.store.vectors(source, both), self.store.vectors(target, both))
+        fitted = fit_map(*vectors, spaces=spaces, ids=both, method=method, seed=seed)
+        self._maps.put(_map_name(source, target), fitted)
+        return fitted
+
+    def maps(self) -> list[LinearMap]:
+        """All fitted maps."""
+        return [self._maps.get(name) for name in self._maps.names()]
+
+    def map(self, source: str, target: str) -> LinearMap:
+        """The map from `source` to `target`.
+
+        Raises
+        ------
+        UnknownMapError
+            It was not fitted; the text says how to.
+        """
+        if _map_name(source, target) not in self._maps.names():
+            raise UnknownMapError(
+                f"no map leads from space {source!r} to space {target!r}: fit one with "
+                f"latentdb stitch DB --from {source} --to {target}"
+            )
+        return self._maps.get(_map_name(source, target))
+
+    # Directions
+
+    def fit_direction(
+        self,
+        name: str,
+        *,
+        space: str,
+        label: str,
+        method: Literal["logistic", "mean_difference"] = "logistic",
+        orthogonal_to: Sequence[str] = (),
+        seed: int = 0,
+    ) -> Direction:
+        """Fit the direction of a binary label in `space` and keep it, with held-out scores.
+
+        Raises
+        ------
+        LabelsError
+            There is no such label, or it is not of two values.
+        NotEnoughDataError
+            Too few items on one side.
+        """
+        home = self.store.space(space)
+        ids, values = self.store.binary_label(label)
+        ids, at, _ = np.intersect1d(ids, self.store.vector_ids(space), return_indices=True)
+        fitted = fit_direction(
+            self.store.vectors(space, ids), values[at], name=name, space=home, label=label,
+            method=method, seed=seed,
+        )
+        if orthogonal_to:
+            fitted = fitted.orthogonalise([self.direction(other, space) for other in orthogonal_to])
+        self._directions.put(_direction_name(name, space), fitted)
+        return fitted
+
+    def directions(self) -> list[Direction]:
+        """All fitted directions."""
+        return [self._directions.get(name) for name in self._directions.names()]
+
+    def has_direction(self, name: str, space: str) -> bool:
+        """Whether a direction of that name was fitted in that space."""
+        return _direction_name(name, space) in self._directions.names()
+
+    def direction(self, name: str, space: str | None = None) -> Direction:
+        """The direction `name`, in `space` where it was fitted in several.
+
+        Raises
+        ------
+        UnknownDirectionError
+            No such direction; the text names those there are.
+        QueryError
+            It was fitted in several spaces and none was named.
+        """
+        found = [d for d in self.directions() if d.name == name and space in (None, d.space)]
+        if not found:
+            there = ", ".join(f"{d.name} in {d.space}" for d in self.directions()) or "none yet"
+            at = f" in space {space!r}" if space else ""
+            raise UnknownDirectionError(
+                f"no direction {name!r}{at}; there are: {there}. Fit one with "
+                f"latentdb direction DB {name} --space S --label COLUMN"
+            )
+        if len(found) > 1:
+            raise QueryError(
+                f"direction {name!r} was fitted in {', '.join(d.space for d in found)}: name one "
+                "with --space"
+            )
+        return found[0]
+
+    # Upkeep
+
+    def check(self, *, repair: bool = False) -> list[Problem]:
+        """Problems of the database, after mending what can be mended when `repair` is true."""
+        if repair:
+            self.store.repair()
+        return [*self.store.check(), *self.indexes_.check(repair=repair)]
+
+
+def _map_name(source: str, target: str) -> str:
+    return f"{source}--{target}"
+
+
+def _direction_name(name: str, space: str) -> str:
+    return f"{name}@{space}"

@@ -9,8 +9,13 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from typing import Literal
 
 import torch
+
+from latentdb.errors import ModelError
+
+ComputeDType = Literal["float32", "float16", "bfloat16"]
 
 _NMS = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 _keep_alive: list[torch.library.Library] = []
@@ -40,6 +45,32 @@ def ensure_torchvision() -> None:
     _keep_alive.append(library)
 
 
+def resolve_device(device: str) -> torch.device:
+    """The device of that name; `auto` is the first GPU where there is one, else the CPU.
+
+    Raises
+    ------
+    ModelError
+        The name is not a device's, or this torch or machine has no such device.
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        resolved = torch.device(device)
+        torch.empty(0, device=resolved)
+    except (RuntimeError, AssertionError) as error:
+        raise ModelError(
+            f"device {device!r} cannot be used here: {error}; pass 'auto', 'cpu' or 'cuda:0'"
+        ) from error
+    return resolved
+
+
+def torch_dtype(name: ComputeDType) -> torch.dtype:
+    """The torch dtype in which a model computes."""
+    dtypes = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+    return dtypes[name]
+
+
 ensure_torchvision()
 
-__all__ = ["ensure_torchvision", "torch"]
+__all__ = ["ComputeDType", "ensure_torchvision", "resolve_device", "torch", "torch_dtype"]

@@ -1,1 +1,1 @@
-"""Nearest neighbours of latent vectors: metrics, indexes, safe files. NumPy, SciPy and FAISS only."""
+"""Nearest neighbours of latent vectors: metrics, indexes, safe files (NumPy, SciPy, FAISS)."""

@@ -1,0 +1,89 @@
+"""The flat index: every row is compared, nothing is missed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, final
+
+import numpy as np
+
+from indexers.faiss_library import faiss
+from indexers.ids import Selection
+from indexers.stage import (
+    AbstractIndexConfig,
+    AbstractStage,
+    Candidates,
+    RowLayout,
+    flat_view,
+    scan_flat,
+)
+from indexers.types import Float32Array, IdArray, IndexKind
+
+
+@final
+@dataclass(frozen=True)
+class FlatConfig(AbstractIndexConfig):
+    """Exact search by comparing with every row; nothing to build and nothing to tune.
+
+    When to use it: up to some 100,000 vectors, whenever answers must be exact, and as the truth
+    that other kinds are measured against. Time grows with the number of rows (about 25 ms per
+    query for 100,000 × 1,024 on two cores), and so it is the kind to leave first.
+
+    Bytes per vector: 4·dim + 8 (and 4 + 8 more for a cosine or nao index, which keeps norms):
+    4,104 at 1,024 dimensions, 65,544 at 16,384.
+    """
+
+    kind: ClassVar[IndexKind] = "flat"
+
+    def make_stage(self, layout: RowLayout, faiss_index: Any | None = None) -> FlatStage:
+        """An empty stage, or one around a FAISS object that was read from a file."""
+        return FlatStage(layout, faiss_index)
+
+    def bytes_per_vector(self, dim: int) -> float:
+        """Memory of one vector of `dim` values under the Euclidean metric, ids included."""
+        return 4.0 * dim + 8.0
+
+
+@final
+class FlatStage(AbstractStage):
+    """FAISS `IndexFlat`; the rows are kept once, inside it."""
+
+    def __init__(self, layout: RowLayout, faiss_index: Any | None = None) -> None:
+        super().__init__(layout)
+        if faiss_index is None:
+            kind = faiss.IndexFlatIP if layout.inner_product else faiss.IndexFlatL2
+            faiss_index = kind(layout.dim)
+        self._flat = faiss_index
+
+    @property
+    def count(self) -> int:
+        """Number of positions."""
+        return int(self._flat.ntotal)
+
+    @property
+    def faiss_index(self) -> Any:
+        """The FAISS `IndexFlat`."""
+        return self._flat
+
+    def add(self, rows: Float32Array) -> None:
+        """Put rows at the next positions."""
+        self._flat.add(rows)
+
+    def remove(self, positions: IdArray) -> bool:
+        """Remove rows; later positions move down."""
+        mask = np.zeros(self.count, np.bool_)
+        mask[positions] = True
+        self._flat.remove_ids(Selection.of_mask(mask).selector)
+        return True
+
+    def top(self, queries: Float32Array, k: int, selection: Selection) -> Candidates:
+        """The k best-scored selected rows of each query."""
+        return scan_flat(self._flat, queries, k, selection)
+
+    def scan(self, queries: Float32Array, k: int, selection: Selection) -> Candidates:
+        """The same as `top`: this kind always compares with every row."""
+        return scan_flat(self._flat, queries, k, selection)
+
+    def view(self) -> Float32Array:
+        """The rows (count, dim) without a copy; valid until the next change."""
+        return flat_view(self._flat)

@@ -1,0 +1,167 @@
+"""How each metric lays vectors out as FAISS rows and turns scores back into distances."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+
+from indexers.checks import row_blocks
+from indexers.errors import MetricError
+from indexers.ids import Selection
+from indexers.metric.abstract import AbstractMetric
+from indexers.metric.angles import unit_rows
+from indexers.metric.cosine import CosineMetric
+from indexers.metric.euclidean import EuclideanMetric
+from indexers.stage import AbstractStage, RowLayout
+from indexers.types import Float32Array, FloatArray, IdArray
+
+# From this many queries on FAISS computes squared distances as ‖x‖² + ‖y‖² − 2⟨x, y⟩ (its
+# distance_compute_blas_threshold), which cancels between near neighbours.
+_FAISS_EXPANDS_FROM = 20
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Hits:
+    """Positions (n_queries, k) with distances, ascending; −1 and `inf` where there are fewer."""
+
+    positions: IdArray
+    distances: FloatArray
+    exact: bool
+    angular: FloatArray | None = None
+    radial: FloatArray | None = None
+
+
+class AbstractForm(ABC):
+    """The rows, queries and distances of one metric over a stage.
+
+    Attributes
+    ----------
+    keeps_norms : bool
+        Rows are stored at another length than the vectors', whose norms are kept beside them.
+    """
+
+    keeps_norms: ClassVar[bool]
+
+    @abstractmethod
+    def layout(self, dim: int) -> RowLayout:
+        """How rows for vectors of `dim` values look."""
+
+    @abstractmethod
+    def rows(self, vectors: Float32Array) -> tuple[Float32Array, FloatArray | None]:
+        """FAISS rows of `vectors`, and their norms where those are kept."""
+
+    @abstractmethod
+    def vectors(self, rows: Float32Array, norms: FloatArray | None) -> Float32Array:
+        """The vectors back from their rows: what was added, to one rounding in float32."""
+
+    @abstractmethod
+    def search(
+        self, stage: AbstractStage, queries: Float32Array, k: int, selection: Selection
+    ) -> Hits:
+        """The k nearest selected rows of each query; `1 <= k <= selection.count`."""
+
+
+@final
+class EuclideanForm(AbstractForm):
+    """Rows are the vectors; FAISS's squared distances are rooted."""
+
+    keeps_norms: ClassVar[bool] = False
+
+    def layout(self, dim: int) -> RowLayout:
+        """Plain rows under squared Euclidean distance."""
+        return RowLayout(dim, inner_product=False)
+
+    def rows(self, vectors: Float32Array) -> tuple[Float32Array, FloatArray | None]:
+        """The vectors themselves."""
+        return vectors, None
+
+    def vectors(  # noqa: ARG002
+        self, rows: Float32Array, norms: FloatArray | None
+    ) -> Float32Array:
+        """The rows themselves."""
+        return rows
+
+    def search(
+        self, stage: AbstractStage, queries: Float32Array, k: int, selection: Selection
+    ) -> Hits:
+        """Search, root, and compute again the distances that FAISS got by expansion."""
+        found = stage.top(queries, k, selection)
+        if len(queries) < _FAISS_EXPANDS_FROM:
+            # FAISS counts a removed-but-found row never; a negative square is rounding.
+            distances = np.sqrt(np.maximum(found.scores, 0.0), dtype=np.float64)
+            return Hits(found.positions, distances, found.complete)
+        distances = np.empty(found.positions.shape)
+        for row, query in enumerate(queries):
+            near = stage.gather(found.positions[row]).astype(np.float64)
+            distances[row] = np.linalg.norm(near - query.astype(np.float64), axis=1)
+        order = np.argsort(distances, axis=1, kind="stable")
+        return Hits(
+            np.take_along_axis(found.positions, order, axis=1),
+            np.take_along_axis(distances, order, axis=1),
+            found.complete,
+        )
+
+
+@final
+class CosineForm(AbstractForm):
+    """Rows are unit vectors under the inner product; distance = 1 − score, in float32."""
+
+    keeps_norms: ClassVar[bool] = True
+
+    def layout(self, dim: int) -> RowLayout:
+        """Unit rows under the inner product."""
+        return RowLayout(dim, inner_product=True)
+
+    def rows(self, vectors: Float32Array) -> tuple[Float32Array, FloatArray | None]:
+        """Unit rows and the norms they had."""
+        return unit_float32(vectors, what="vectors", allow_zero=False)
+
+    def vectors(self, rows: Float32Array, norms: FloatArray | None) -> Float32Array:
+        """Rows at their own norms again."""
+        assert norms is not None
+        return (rows * norms[:, None]).astype(np.float32)
+
+    def search(
+        self, stage: AbstractStage, queries: Float32Array, k: int, selection: Selection
+    ) -> Hits:
+        """Search unit queries; clip what rounding puts outside [0, 2]."""
+        units, _ = unit_float32(queries, what="queries", allow_zero=False)
+        found = stage.top(units, k, selection)
+        distances = np.clip(1.0 - found.scores.astype(np.float64), 0.0, 2.0)
+        return Hits(found.positions, distances, found.complete)
+
+
+def unit_float32(
+    vectors: Float32Array, *, what: str, allow_zero: bool
+) -> tuple[Float32Array, FloatArray]:
+    """Unit rows in float32 and norms in float64, block by block through float64."""
+    units = np.empty_like(vectors)
+    norms = np.empty(len(vectors))
+    for block in row_blocks(*vectors.shape):
+        exact, norms[block] = unit_rows(
+            vectors[block].astype(np.float64), what=what, allow_zero=allow_zero
+        )
+        units[block] = exact
+    return units, norms
+
+
+def form_for(metric: AbstractMetric) -> AbstractForm:
+    """The form of a metric.
+
+    Raises
+    ------
+    MetricError
+        No index knows how to search by this metric.
+    """
+    if isinstance(metric, EuclideanMetric):
+        return EuclideanForm()
+    if isinstance(metric, CosineMetric):
+        return CosineForm()
+    raise MetricError(
+        f"expected a metric that an index can search by, got {type(metric).__name__}; "
+        "use EuclideanMetric, CosineMetric or NaoMetric"
+    )

@@ -1,0 +1,224 @@
+"""The index itself: ids, filters and distances around a stage; and `build_index`."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, final
+
+import numpy as np
+import numpy.typing as npt
+
+from indexers.abstract import AbstractIndex
+from indexers.checks import check_count, check_ids, check_vectors
+from indexers.errors import IndexKindError, ParameterError
+from indexers.forms import Hits, form_for
+from indexers.ids import IdTable
+from indexers.metric.abstract import AbstractMetric
+from indexers.stage import AbstractIndexConfig, AbstractStage
+from indexers.types import PAD_DISTANCE, PAD_ID, Float32Array, FloatArray, IdArray, SearchResult
+
+
+@final
+class VectorIndex(AbstractIndex):
+    """Vectors under ids over one FAISS structure, whose rows are the only copy of the vectors.
+
+    Made by `build_index` and `load_index`.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        metric: AbstractMetric,
+        config: AbstractIndexConfig,
+        *,
+        stage: AbstractStage | None = None,
+        ids: IdArray | None = None,
+        norms: FloatArray | None = None,
+        is_read_only: bool = False,
+    ) -> None:
+        self._dim = dim
+        self._metric = metric
+        self._config = config
+        self._form = form_for(metric)
+        self._stage = stage or config.make_stage(self._form.layout(dim))
+        self._table = IdTable(ids)
+        self._norms = norms if norms is not None else np.empty(0)
+        self._is_read_only = is_read_only
+
+    @property
+    def dim(self) -> int:
+        """Width of the vectors."""
+        return self._dim
+
+    @property
+    def metric(self) -> AbstractMetric:
+        """What distances are measured by."""
+        return self._metric
+
+    @property
+    def config(self) -> AbstractIndexConfig:
+        """Kind and settings."""
+        return self._config
+
+    @property
+    def stage(self) -> AbstractStage:
+        """The FAISS structure behind; for persistence and benchmarks."""
+        return self._stage
+
+    @property
+    def position_ids(self) -> IdArray:
+        """The id at every position of the stage, −1 where removed. A view."""
+        return self._table.raw
+
+    @property
+    def norms(self) -> FloatArray:
+        """Norm of the vector at every position; empty where the metric keeps none. A view."""
+        return self._norms
+
+    @property
+    def is_read_only(self) -> bool:
+        """True for an index that is mapped from a file."""
+        return self._is_read_only
+
+    @property
+    def ids(self) -> IdArray:
+        """Ids of all vectors, in no particular order. A copy."""
+        raw = self._table.raw
+        live: IdArray = raw[raw != PAD_ID]
+        return live
+
+    def __len__(self) -> int:
+        return self._table.live_count
+
+    def search(
+        self,
+        queries: npt.NDArray[Any],
+        k: int,
+        *,
+        allowed_ids: npt.NDArray[Any] | None = None,
+        max_distance: float | None = None,
+    ) -> SearchResult:
+        """The nearest vectors of each query; see `AbstractIndex.search`."""
+        rows = check_vectors(queries, self._dim, what="queries")
+        wanted = check_count(k, what="k")
+        limit = _check_limit(max_distance)
+        allowed = None if allowed_ids is None else check_allowed(allowed_ids)
+        selection = self._table.select(allowed)
+        reachable = min(wanted, selection.count)
+        if reachable == 0 or len(rows) == 0:
+            return self._empty(len(rows), wanted)
+        hits = self._form.search(self._stage, rows, reachable, selection)
+        return self._result(hits, wanted, limit)
+
+    def add(self, vectors: npt.NDArray[Any], ids: npt.NDArray[Any]) -> None:
+        """Add vectors under new ids; see `AbstractIndex.add`."""
+        self._check_writable("add")
+        new_vectors = check_vectors(vectors, self._dim, what="vectors")
+        new_ids = check_ids(ids, len(new_vectors))
+        self._table.check_new(new_ids)
+        rows, norms = self._form.rows(new_vectors)
+        self._stage.add(rows)
+        self._table.append(new_ids)
+        if norms is not None:
+            self._norms = np.concatenate([self._norms, norms])
+
+    def remove(self, ids: npt.NDArray[Any]) -> None:
+        """Remove the vectors of these ids; see `AbstractIndex.remove`."""
+        self._check_writable("remove")
+        positions = self._table.known_positions(check_ids(ids, None))
+        if not self._stage.remove(positions):
+            self._table.mark_removed(positions)
+            return
+        self._table.close_up(positions)
+        if self._form.keeps_norms:
+            self._norms = np.delete(self._norms, positions)
+
+    def vectors(self, ids: npt.NDArray[Any]) -> Float32Array:
+        """Vectors of these ids; see `AbstractIndex.vectors`."""
+        positions = self._table.known_positions(check_ids(ids, None))
+        norms = self._norms[positions] if self._form.keeps_norms else None
+        return self._form.vectors(self._stage.gather(positions), norms)
+
+    def _result(self, hits: Hits, k: int, limit: float) -> SearchResult:
+        missing = (hits.positions == PAD_ID) | (hits.distances > limit)
+        ids = np.where(missing, PAD_ID, self._table.raw[hits.positions])
+        parts = [hits.distances, hits.angular, hits.radial]
+        shown = [
+            None if part is None else _pad(np.where(missing, PAD_DISTANCE, part), k, PAD_DISTANCE)
+            for part in parts
+        ]
+        distances = shown[0]
+        assert distances is not None
+        return SearchResult(_pad(ids, k, PAD_ID), distances, shown[1], shown[2], hits.exact)
+
+    def _empty(self, n_queries: int, k: int) -> SearchResult:
+        nothing = np.full((n_queries, k), PAD_DISTANCE)
+        parts = nothing if self._metric.name == "nao" else None
+        return SearchResult(
+            np.full((n_queries, k), PAD_ID, np.int64), nothing, parts, parts, exact=True
+        )
+
+    def _check_writable(self, action: str) -> None:
+        if self._is_read_only:
+            raise IndexKindError(
+                f"cannot {action} in an index that is mapped from its file; "
+                "load it with mmap=False to change it"
+            )
+
+
+def build_index(
+    vectors: npt.NDArray[Any],
+    ids: npt.NDArray[Any],
+    *,
+    metric: AbstractMetric,
+    config: AbstractIndexConfig,
+) -> VectorIndex:
+    """Index of `vectors` under `ids`.
+
+    Parameters
+    ----------
+    vectors : (n, dim) float32 or float16
+        Not modified, not kept: the index holds its own rows. `n` may be 0.
+    ids : (n,) integers
+        Distinct, in [0, 2**63).
+    metric : AbstractMetric
+    config : AbstractIndexConfig
+        `FlatConfig()`, `HnswConfig(...)`: kind and settings.
+
+    Raises
+    ------
+    DimensionError, DtypeError, NonFiniteError, ZeroVectorError, DuplicateIdError
+    MetricError
+        No index can search by this metric.
+    """
+    checked = check_vectors(vectors, None, what="vectors")
+    index = VectorIndex(checked.shape[1], metric, config)
+    index.add(checked, ids)
+    return index
+
+
+def check_allowed(allowed_ids: npt.NDArray[Any]) -> IdArray:
+    """Allowed ids as a set: any integers, in any order, repeats ignored."""
+    array = np.asarray(allowed_ids)
+    if array.size == 0:
+        return np.empty(0, np.int64)
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise ParameterError(
+            f"expected allowed_ids as a one-dimensional array of integers, got "
+            f"{array.dtype} of shape {array.shape}"
+        )
+    return array.astype(np.int64)
+
+
+def _check_limit(max_distance: float | None) -> float:
+    if max_distance is None:
+        return math.inf
+    limit = float(max_distance)
+    if math.isnan(limit) or limit < 0:
+        raise ParameterError(f"expected max_distance of at least 0, got {max_distance!r}")
+    return limit
+
+
+def _pad(values: npt.NDArray[Any], k: int, filler: float) -> npt.NDArray[Any]:
+    short = k - values.shape[1]
+    return values if short <= 0 else np.pad(values, ((0, 0), (0, short)), constant_values=filler)

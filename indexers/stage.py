@@ -1,0 +1,129 @@
+"""The first stage of every search: a FAISS structure over rows at positions 0…n−1.
+
+A stage knows nothing of ids, metrics or norms: `indexers.forms` turns vectors into its rows and
+its scores into distances, `indexers.index` turns positions into ids. A new kind of index is a
+new stage and its configuration.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from indexers.faiss_library import faiss
+from indexers.ids import Selection
+from indexers.types import Float32Array, IdArray, IndexKind
+
+
+@dataclass(frozen=True, slots=True)
+class RowLayout:
+    """How the rows of a stage look and are compared.
+
+    Attributes
+    ----------
+    dim : int
+        Width of a row.
+    inner_product : bool
+        True: score is the inner product, higher is nearer. False: squared Euclidean distance.
+    has_penalty : bool
+        The last column is a penalty added to the score, not a coordinate: a structure that
+        arranges rows by nearness must not look at it.
+    """
+
+    dim: int
+    inner_product: bool
+    has_penalty: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """What a stage found: (n_queries, k) scores and positions, −1 where there was none.
+
+    `complete` is True when these are exactly the k best-scored rows, up to rounding.
+    """
+
+    scores: Float32Array
+    positions: IdArray
+    complete: bool
+
+
+class AbstractStage(ABC):
+    """A FAISS structure that finds rows by score."""
+
+    def __init__(self, layout: RowLayout) -> None:
+        self.layout = layout
+
+    @property
+    @abstractmethod
+    def count(self) -> int:
+        """Number of positions, removed ones included."""
+
+    @property
+    @abstractmethod
+    def faiss_index(self) -> Any:
+        """The FAISS object, for writing it to a file."""
+
+    @abstractmethod
+    def add(self, rows: Float32Array) -> None:
+        """Put rows at the next positions."""
+
+    @abstractmethod
+    def remove(self, positions: IdArray) -> bool:
+        """Remove rows; True when later positions moved down, False when the places stay."""
+
+    @abstractmethod
+    def top(self, queries: Float32Array, k: int, selection: Selection) -> Candidates:
+        """The k best-scored selected rows of each query; `k <= selection.count`.
+
+        At least k are found whatever the structure: an approximate one must fall back.
+        """
+
+    @abstractmethod
+    def scan(self, queries: Float32Array, k: int, selection: Selection) -> Candidates:
+        """Like `top`, by comparing with every selected row: always complete."""
+
+    @abstractmethod
+    def view(self) -> Float32Array:
+        """The rows (count, dim) without a copy; valid until the next change."""
+
+    def gather(self, positions: IdArray) -> Float32Array:
+        """Copies of the rows at `positions`."""
+        rows: Float32Array = self.view()[positions]
+        return rows
+
+
+@dataclass(frozen=True)
+class AbstractIndexConfig(ABC):
+    """Settings of one kind of index."""
+
+    kind: ClassVar[IndexKind]
+
+    @abstractmethod
+    def make_stage(self, layout: RowLayout, faiss_index: Any | None = None) -> AbstractStage:
+        """An empty stage, or one around a FAISS object that was read from a file."""
+
+    @abstractmethod
+    def bytes_per_vector(self, dim: int) -> float:
+        """Memory of one vector of `dim` values under the Euclidean metric, ids included."""
+
+
+def flat_view(flat: Any) -> Float32Array:
+    """The rows of a FAISS flat index as a NumPy array over the same memory."""
+    n, dim = int(flat.ntotal), int(flat.d)
+    if n == 0:
+        return np.empty((0, dim), np.float32)
+    rows: Float32Array = faiss.rev_swig_ptr(flat.get_xb(), n * dim).reshape(n, dim)
+    return rows
+
+
+def scan_flat(flat: Any, queries: Float32Array, k: int, selection: Selection) -> Candidates:
+    """Exhaustive search of a FAISS flat index."""
+    if selection.selector is None:
+        scores, positions = flat.search(queries, k)
+    else:
+        parameters = faiss.SearchParameters(sel=selection.selector)
+        scores, positions = flat.search(queries, k, params=parameters)
+    return Candidates(scores, positions, complete=True)

@@ -1,0 +1,1 @@
+"""Pictures in: sources, decoding, quarantine, and the pipeline that resumes."""

@@ -5,22 +5,23 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Unpack, final
+from typing import TYPE_CHECKING, Unpack, final
 
 import numpy as np
 from PIL import Image
 
-from indexers.types import MetricName, PriorName
+from indexers.stage import AbstractIndexConfig
+from indexers.types import IndexKind, MetricName, PriorName
 from latentdb.artefact_shelf import ArtefactShelf
 from latentdb.directions.direction import Direction
-from latentdb.directions.fit import fit_direction
+from latentdb.directions.fit import DirectionMethod, DirectionOptions, fit_direction
 from latentdb.errors import QueryError, UnknownDirectionError, UnknownMapError
-from latentdb.indexes import IndexConfig, IndexInfo, IndexManager
+from latentdb.indexes import IndexInfo, IndexManager
 from latentdb.model import AbstractSpaceModel
 from latentdb.query import Query, QueryParts
 from latentdb.search import run_rank, run_search
 from latentdb.space import Space
-from latentdb.stitch.fit import fit_map
+from latentdb.stitch.fit import MapMethod, fit_map
 from latentdb.stitch.linear_map import LinearMap
 from latentdb.store import Store
 from latentdb.types import Answer, IngestSummary, Item, QuarantineRow
@@ -186,7 +187,7 @@ class LatentDB:
         *,
         metric: MetricName = "cosine",
         prior: PriorName = "chi",
-        kind: IndexConfig | Literal["flat", "hnsw"] = "flat",
+        kind: AbstractIndexConfig | IndexKind = "flat",
     ) -> IndexInfo:
         """Build the index of `space` under `metric`, or build it anew.
 
@@ -258,7 +259,7 @@ class LatentDB:
     # Maps
 
     def stitch(
-        self, source: str, target: str, *, method: Literal["ridge"] = "ridge", seed: int = 0
+        self, source: str, target: str, *, method: MapMethod = "ridge", seed: int = 0
     ) -> LinearMap:
         """Fit the map from space `source` to space `target` and keep it, with held-out scores.
 
@@ -305,7 +306,7 @@ class LatentDB:
         *,
         space: str,
         label: str,
-        method: Literal["logistic", "mean_difference"] = "logistic",
+        method: DirectionMethod = "logistic",
         orthogonal_to: Sequence[str] = (),
         seed: int = 0,
     ) -> Direction:
@@ -321,12 +322,14 @@ class LatentDB:
         home = self.store.space(space)
         ids, values = self.store.binary_label(label)
         ids, at, _ = np.intersect1d(ids, self.store.vector_ids(space), return_indices=True)
-        fitted = fit_direction(
-            self.store.vectors(space, ids), values[at], name=name, space=home, label=label,
-            method=method, seed=seed,
+        options = DirectionOptions(
+            method=method,
+            seed=seed,
+            label=label,
+            orthogonal_to=tuple(self.direction(other, space) for other in orthogonal_to),
         )
-        if orthogonal_to:
-            fitted = fitted.orthogonalise([self.direction(other, space) for other in orthogonal_to])
+        vectors = self.store.vectors(space, ids)
+        fitted = fit_direction(vectors, values[at], name=name, space=home, ids=ids, options=options)
         self._directions.put(_direction_name(name, space), fitted)
         return fitted
 

@@ -14,6 +14,8 @@ from PIL import Image
 from indexers.errors import DimensionError, NonFiniteError
 from indexers.types import MetricName, PriorName
 from latentdb.errors import QueryError
+from latentdb.ingest.decode import DEFAULT_MAX_MEGAPIXELS, decode_picture, max_bytes_of
+from latentdb.ingest.recipes import FileBytes
 from latentdb.model import AbstractTextEncoder, Vectors
 from latentdb.space import Space
 
@@ -195,7 +197,8 @@ def _choose_spaces(db: LatentDB, query: Query) -> tuple[Space, Space]:
 def _embed(db: LatentDB, query: Query, born: Space) -> Vectors:
     """The question's vector (dim,) in the space it is born in."""
     if query.id is not None:
-        return db.store.vectors(born.name, np.array([query.id], dtype=np.int64))[0]
+        stored: Vectors = db.store.vectors(born.name, [query.id])[0]
+        return stored
     if query.vector is not None:
         return _checked(query.vector, born)
     model = db.model(born.name)
@@ -205,15 +208,21 @@ def _embed(db: LatentDB, query: Query, born: Space) -> Vectors:
                 f"space {born.name!r} has no text tower, so it cannot embed a text query: "
                 "give the text space with --from and a map will carry it over"
             )
-        return model.encode_text([query.text])[0]
+        described: Vectors = model.encode_text([query.text])[0]
+        return described
     assert query.image is not None
     if isinstance(query.image, Image.Image):
         picture = query.image.convert("RGB")
     else:
-        from latentdb.ingest.decode import decode_file
+        picture = _read_picture(query.image)
+    row: Vectors = model.embed(model.transform.apply(picture)[None]).vectors[0]
+    return row
 
-        picture = decode_file(Path(query.image))
-    return model.embed(model.transform.apply(picture)[None]).vectors[0]
+
+def _read_picture(path: Path | str) -> Image.Image:
+    """The query's picture file as RGB."""
+    data = FileBytes(str(path)).read(max_bytes_of(DEFAULT_MAX_MEGAPIXELS))
+    return decode_picture(data)
 
 
 def _checked(vector: NDArray[np.floating[Any]], space: Space) -> Vectors:

@@ -72,7 +72,9 @@ def run_rank(
     return Answer(space.name, "direction", True, asked, _hits(db, ids, order, None, None))
 
 
-def _foremost(ids: IdArray, order: NDArray[np.float64], k: int) -> tuple[IdArray, NDArray[np.float64]]:
+def _foremost(
+    ids: IdArray, order: NDArray[np.float64], k: int
+) -> tuple[IdArray, NDArray[np.float64]]:
     """The `k` rows of least `order`, sorted."""
     first = np.argsort(order, kind="stable")[:k]
     return ids[first], order[first]

@@ -66,7 +66,8 @@ class MapScores:
     baseline_cosine : float
         Cosine of the mean-vector baseline; its R² and centred cosine are 0.
     recall_at_1, recall_at_10 : Estimate
-        Share of mapped queries whose own partner is among their 1 or 10 nearest by cosine.
+        Share of mapped queries, restored as `restore_spread` does, whose own partner is among
+        their 1 or 10 nearest by cosine: what a cosine search of the target space finds.
     reverse_recall_at_1, reverse_recall_at_10 : Estimate
         The same, asking with the target and searching the mapped sources.
     null : NullScores, optional
@@ -145,6 +146,25 @@ def unit_rows(vectors: FloatArray) -> FloatArray:
     return scaled
 
 
+def restore_spread(predicted: FloatArray, *, mean: FloatArray, spread: float) -> FloatArray:
+    """Predictions (n, target_dim) moved out from `mean` to the distance that targets have.
+
+    Regularised predictions are conditional means and lie too near `mean`. Where the targets are
+    off the origin, cosine then compares means: of 1,000 pairs in 40 dimensions, their mean five
+    deviations off in each, the ridge of best R² finds 5 % of partners among its 10 nearest as it
+    is, 28 % once restored (measured). Each row gets the same distance: in high dimension targets
+    lie on a shell around their mean, and a row's own distance says little. A prediction that is
+    the mean itself stays.
+    """
+    restored: FloatArray = mean + spread * unit_rows(predicted - mean)
+    return restored
+
+
+def typical_spread(targets: FloatArray, mean: FloatArray) -> float:
+    """Mean distance of targets (n, target_dim) from their mean."""
+    return float(np.linalg.norm(targets - mean, axis=1).mean())
+
+
 def match_probability(similarity: FloatArray, *, k: int) -> FloatArray:
     """Chance (n,) that query i's own partner, column i, is among its `k` most similar columns.
 
@@ -170,6 +190,7 @@ def score_predictions(
     actual: ArrayLike,
     *,
     mean: FloatArray,
+    spread: float,
     seed: int = 0,
     n_resamples: int = 500,
 ) -> MapScores:
@@ -182,6 +203,8 @@ def score_predictions(
     mean : (target_dim,)
         Mean target of the training pairs: what the baseline answers, and what is taken off for
         the centred cosine.
+    spread : float
+        `typical_spread` of the training targets, which recall restores.
     seed : int
         Of the resampling.
     n_resamples : int
@@ -205,18 +228,21 @@ def score_predictions(
     rng = np.random.default_rng(seed)
     counts = resample_counts(len(actual), n_resamples=n_resamples, rng=rng)
     error = ((actual - predicted) ** 2).sum(axis=1)
-    spread = ((actual - mean) ** 2).sum(axis=1)
-    if not spread.any():
+    baseline = ((actual - mean) ** 2).sum(axis=1)
+    if not baseline.any():
         raise NotEnoughDataError("all held-out targets equal the mean: there is nothing to score")
-    similarity = unit_rows(predicted) @ unit_rows(actual).T
+    restored = restore_spread(predicted, mean=mean, spread=spread)
+    similarity = unit_rows(restored) @ unit_rows(actual).T
 
     def recall(similarity: FloatArray, k: int) -> Estimate:
         return mean_estimate(match_probability(similarity, k=k), counts)
 
     return MapScores(
         n_held_out=len(actual),
-        r2=Estimate.of(1 - error.sum() / spread.sum(), 1 - (counts @ error) / (counts @ spread)),
-        cosine=mean_estimate(similarity.diagonal(), counts),
+        r2=Estimate.of(
+            1 - error.sum() / baseline.sum(), 1 - (counts @ error) / (counts @ baseline)
+        ),
+        cosine=mean_estimate(_row_cosine(predicted, actual), counts),
         centred_cosine=mean_estimate(_row_cosine(predicted - mean, actual - mean), counts),
         baseline_cosine=float((unit_rows(actual) @ unit_rows(mean[None])[0]).mean()),
         recall_at_1=recall(similarity, 1),
@@ -251,14 +277,16 @@ def permuted_null(
     rng = np.random.default_rng(seed)
     mean = targets.mean(axis=0, dtype=np.float64)
     true = unit_rows(actual.astype(np.float64))
-    spread = ((actual - mean) ** 2).sum()
+    spread = typical_spread(targets, mean)
+    baseline = ((actual - mean) ** 2).sum()
     found = np.empty((n_permutations, 3))
     for i in range(n_permutations):
         predicted = refit_predict(targets[rng.permutation(len(targets))])
+        restored = restore_spread(predicted, mean=mean, spread=spread)
         found[i] = (
-            1.0 - ((actual - predicted) ** 2).sum() / spread,
+            1.0 - ((actual - predicted) ** 2).sum() / baseline,
             _row_cosine(predicted - mean, actual - mean).mean(),
-            match_probability(unit_rows(predicted) @ true.T, k=10).mean(),
+            match_probability(unit_rows(restored) @ true.T, k=10).mean(),
         )
     best = found.max(axis=0)
     return NullScores(

@@ -10,13 +10,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from indexers.errors import DimensionError, ParameterError
-from latentdb.arrays import BoolArray, IdArray, RealArray, as_ids, as_matrix
+from latentdb.arrays import BoolArray, FloatArray, IdArray, RealArray, as_ids, as_matrix
 from latentdb.artefacts import FittedOn, SpaceRef
 from latentdb.errors import NotEnoughDataError
 from latentdb.held_out import hash_ids, split_by_item
 from latentdb.space import Space
 from latentdb.stitch.base import AbstractStitcher
-from latentdb.stitch.evaluate import MIN_HELD_OUT, MapScores, permuted_null, score_predictions
+from latentdb.stitch.evaluate import (
+    MIN_HELD_OUT,
+    MapScores,
+    permuted_null,
+    score_predictions,
+    typical_spread,
+)
 from latentdb.stitch.linear_map import LinearMap
 from latentdb.stitch.ridge import RidgeStitcher
 
@@ -103,7 +109,8 @@ def fit_map(
     items = as_ids(ids, n=len(X))
     is_test = _held_out(items, seed=seed, options=options)
     n_test = int(is_test.sum())
-    stitcher = _STITCHERS[method](seed).fit(X[~is_test], Y[~is_test])
+    targets = Y[~is_test].astype(np.float64)
+    stitcher = _STITCHERS[method](seed).fit(X[~is_test], targets)
     return LinearMap(
         source_ref=SpaceRef.of(source),
         target_ref=SpaceRef.of(target),
@@ -112,8 +119,9 @@ def fit_map(
         target_mean=stitcher.target_mean_,
         method=method,
         regularisation=stitcher.regularisation_,
-        target_norm=float(np.linalg.norm(Y[~is_test].astype(np.float64), axis=1).mean()),
-        scores=_scores(stitcher, X[is_test], Y, is_test, seed=seed, options=options),
+        target_norm=float(np.linalg.norm(targets, axis=1).mean()),
+        target_spread=typical_spread(targets, stitcher.target_mean_),
+        scores=_scores(stitcher, targets, X[is_test], Y[is_test], seed=seed, options=options),
         fitted_on=FittedOn(len(items) - n_test, n_test, hash_ids(items), seed),
     )
 
@@ -132,18 +140,19 @@ def _held_out(items: IdArray, *, seed: int, options: MapOptions) -> BoolArray:
 
 def _scores(
     stitcher: AbstractStitcher,
+    targets: FloatArray,
     sources: RealArray,
-    Y: RealArray,
-    is_test: BoolArray,
+    actual: RealArray,
     *,
     seed: int,
     options: MapOptions,
 ) -> MapScores:
-    """Scores of a fitted stitcher on the held-out sources, beside those of permuted maps."""
+    """Scores of a stitcher fitted to `targets` on held-out pairs, beside those of its null."""
     scores = score_predictions(
         stitcher.predict(sources),
-        Y[is_test],
+        actual,
         mean=stitcher.target_mean_,
+        spread=typical_spread(targets, stitcher.target_mean_),
         seed=seed,
         n_resamples=options.n_resamples,
     )
@@ -151,8 +160,8 @@ def _scores(
         return scores
     null = permuted_null(
         lambda shuffled: stitcher.refit(shuffled).predict(sources),
-        Y[~is_test].astype(np.float64),
-        Y[is_test].astype(np.float64),
+        targets,
+        actual.astype(np.float64),
         seed=seed,
         n_permutations=options.n_permutations,
     )

@@ -14,7 +14,7 @@ from latentdb.artefacts import Artefact, FittedOn, SpaceRef, load_artefact, save
 from latentdb.errors import ArtefactError
 from latentdb.geometry.norms import restore_norm as with_norm
 from latentdb.space import Space
-from latentdb.stitch.evaluate import MapScores
+from latentdb.stitch.evaluate import MapScores, restore_spread
 
 Real = TypeVar("Real", bound=np.floating[Any])
 
@@ -37,9 +37,9 @@ class LinearMap:
         What fitted it, such as "ridge".
     regularisation : float
         Strength, in the method's own unit (λ of ridge).
-    target_norm : float
-        Mean norm of the targets fitted on. Regularised predictions are shorter: they are
-        conditional means.
+    target_norm, target_spread : float
+        Mean norm of the targets fitted on, and mean distance from their mean. Regularised
+        predictions fall short of both: they are conditional means.
     scores : MapScores
         On items that did not shape the map.
     fitted_on : FittedOn
@@ -54,6 +54,7 @@ class LinearMap:
     method: str
     regularisation: float
     target_norm: float
+    target_spread: float
     scores: MapScores
     fitted_on: FittedOn
 
@@ -75,8 +76,9 @@ class LinearMap:
         vectors : (n, source_dim)
             Not modified. Ask `require_source` first whether they are of the right space.
         restore_norm : bool
-            Scale every answer to `target_norm`. Cosine search does not need it; decoding, the
-            Euclidean and the norm-aware metric do.
+            Move every answer out from the mean to `target_spread`, then scale it to
+            `target_norm`, as the recall in `scores` was measured. Searching and decoding need
+            it; without it the answers are the predictions that R² was measured on.
 
         Returns
         -------
@@ -94,6 +96,7 @@ class LinearMap:
         centred = rows.astype(np.float64) - self.source_mean
         mapped = centred @ self.weight.T.astype(np.float64) + self.target_mean
         if restore_norm:
+            mapped = restore_spread(mapped, mean=self.target_mean, spread=self.target_spread)
             mapped = with_norm(mapped, self.target_norm)
         answer: NDArray[Real] = mapped.astype(vectors.dtype)
         return answer
@@ -125,6 +128,7 @@ class LinearMap:
             "method": self.method,
             "regularisation": self.regularisation,
             "target_norm": self.target_norm,
+            "target_spread": self.target_spread,
             "fitted_on": self.fitted_on.to_json(),
             "scores": self.scores.to_json(),
         }
@@ -152,6 +156,7 @@ class LinearMap:
                     "method": self.method,
                     "regularisation": self.regularisation,
                     "target_norm": self.target_norm,
+                    "target_spread": self.target_spread,
                 },
                 scores=self.scores.to_json(),
             ),
@@ -178,6 +183,7 @@ class LinearMap:
             method=stored.parameters["method"],
             regularisation=stored.parameters["regularisation"],
             target_norm=stored.parameters["target_norm"],
+            target_spread=stored.parameters["target_spread"],
             scores=MapScores.from_json(stored.scores),
             fitted_on=stored.fitted_on,
         )

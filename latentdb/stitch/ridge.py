@@ -24,7 +24,12 @@ from latentdb.arrays import FloatArray, as_matrix
 from latentdb.errors import NotEnoughDataError
 from latentdb.held_out import split_by_item
 from latentdb.stitch.base import AbstractStitcher
-from latentdb.stitch.evaluate import match_probability, unit_rows
+from latentdb.stitch.evaluate import (
+    match_probability,
+    restore_spread,
+    typical_spread,
+    unit_rows,
+)
 
 Selection = Literal["retrieval", "r2"]
 
@@ -115,8 +120,9 @@ class RidgeStitcher(AbstractStitcher):
         XᵀX. A single one is taken without validation.
     selection : "retrieval" or "r2"
         What λ is chosen by. "retrieval" (the default, because that is what a map is for) is
-        recall@10 of cosine search among the validation rows, ties broken by R². "r2" suits maps
-        whose values matter, such as those that are decoded.
+        recall@10 of cosine search among the validation rows; of the candidates within one
+        standard error of the best, which the rows cannot tell apart, the best R². "r2" is R²
+        alone, for maps whose values matter more than their neighbours.
     validation : float
         Share of the rows that λ is chosen on.
     seed : int
@@ -128,6 +134,8 @@ class RidgeStitcher(AbstractStitcher):
         Candidates, ascending.
     validation_recall_, validation_r2_ : (n_alphas,)
         Scores of each; empty when there was one candidate.
+    n_validation_ : int
+        Rows they were measured on; absent when there was one candidate.
     is_dual_ : bool
         Whether the n × n form was solved.
 
@@ -213,6 +221,7 @@ class RidgeStitcher(AbstractStitcher):
         if self.alphas is not None and len(self.alphas) == 1:
             return np.asarray(self.alphas, dtype=np.float64), np.empty(0), np.empty(0)
         is_validation = split_by_item(np.arange(len(X)), seed=self.seed, fraction=self.validation)
+        self.n_validation_ = int(is_validation.sum())
         factor = RidgeFactor.of(X[~is_validation])
         if self.alphas is None:
             alphas = factor.scale * _RELATIVE_GRID
@@ -220,21 +229,26 @@ class RidgeStitcher(AbstractStitcher):
             alphas = np.sort(np.asarray(self.alphas, dtype=np.float64))
         fitted = Y[~is_validation].astype(np.float64)
         mean = fitted.mean(axis=0)
+        spread = typical_spread(fitted, mean)
         projected = factor.project(fitted - mean)
         rotated = (X[is_validation] - factor.mean) @ factor.right
         actual = Y[is_validation].astype(np.float64)
         recall, r2 = np.empty(len(alphas)), np.empty(len(alphas))
         for i, alpha in enumerate(alphas):
             predicted = (rotated / (factor.eigenvalues + alpha)) @ projected + mean
-            similarity = unit_rows(predicted) @ unit_rows(actual).T
+            restored = restore_spread(predicted, mean=mean, spread=spread)
+            similarity = unit_rows(restored) @ unit_rows(actual).T
             recall[i] = match_probability(similarity, k=10).mean()
             r2[i] = 1.0 - ((actual - predicted) ** 2).sum() / ((actual - mean) ** 2).sum()
         return alphas, recall, r2
 
     def _best(self) -> int:
-        """Index of the chosen candidate: best score, then best R²."""
+        """Index of the chosen candidate."""
         if len(self.alphas_) == 1:
             return 0
         if self.selection == "r2":
             return int(self.validation_r2_.argmax())
-        return int(np.lexsort((self.validation_r2_, self.validation_recall_))[-1])
+        best = float(self.validation_recall_.max())
+        error = np.sqrt(best * (1.0 - best) / self.n_validation_)
+        is_tied = self.validation_recall_ >= best - error
+        return int(np.where(is_tied, self.validation_r2_, -np.inf).argmax())

@@ -1,0 +1,35 @@
+"""What `Store.check` reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, final
+
+
+@final
+@dataclass(frozen=True)
+class Problem:
+    """Something that was found in the database.
+
+    Parameters
+    ----------
+    kind : str
+        A short stable code, such as "doubled_rows".
+    table : str
+        Where, such as "items" or "space_faces-clip".
+    count : int
+        How many rows.
+    detail : str
+        What it is, in a sentence.
+    repairable : bool
+        Whether `repair` mends it.
+    severity : "fault" or "note"
+        A note is no fault: items that await their vectors in a space, say.
+    """
+
+    kind: str
+    table: str
+    count: int
+    detail: str
+    repairable: bool
+    severity: Literal["fault", "note"] = "fault"

@@ -1,0 +1,215 @@
+"""Everything that is read: pinned versions, cached until the tables move on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar, final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from latentdb.errors import LabelsError, StoreIOError
+from latentdb.space import Space
+from latentdb.store import schema
+from latentdb.store.labels import label_types
+from latentdb.store.tables import Tables
+from latentdb.store.views import Ids, KeyedView, require_among, vector_block
+from latentdb.types import Item, QuarantineRow, SpaceRows
+
+T = TypeVar("T")
+
+
+@final
+class Reader:
+    """Reads of one database; safe from several threads.
+
+    A vector counts once its item does: rows of a space that a killed or running batch has
+    written ahead of its items are not shown.
+    """
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._lock = threading.RLock()
+        self._views: dict[str, KeyedView] = {}
+        self._visible: dict[str, tuple[tuple[int, int], Ids]] = {}
+        self._metadata: dict[str | None, tuple[tuple[int, int], pa.Table]] = {}
+
+    def _retried(self, read: Callable[[], T]) -> T:
+        """`read()`, once more from the latest versions when pruning took one away meanwhile."""
+        try:
+            return read()
+        except StoreIOError:
+            with self._lock:
+                self._views.clear()
+            return read()
+
+    def view(self, table: str) -> KeyedView:
+        """The latest version of a table keyed by id."""
+        with self._lock:
+            view = self._views.get(table)
+            if view is None or view.pinned.version != self._tables.version(table):
+                view = self._views[table] = KeyedView(self._tables.pin(table))
+            return view
+
+    def item_ids(self) -> Ids:
+        """Sorted ids of all items; a copy."""
+        return self._retried(lambda: self.view(schema.ITEMS)).ids.copy()
+
+    def _space_view(self, space: Space) -> tuple[KeyedView, Ids]:
+        """View of a space and the ids in it that are items, sorted."""
+        with self._lock:
+            # Items last: a batch writes them after its vectors, so none of theirs is missed.
+            view = self.view(schema.space_table(space.name))
+            items = self.view(schema.ITEMS)
+            versions = (view.pinned.version, items.pinned.version)
+            cached = self._visible.get(space.name)
+            if cached is None or cached[0] != versions:
+                ids = np.intersect1d(view.ids, items.ids, assume_unique=True)
+                cached = self._visible[space.name] = (versions, ids)
+            return view, cached[1]
+
+    def vector_ids(self, space: Space) -> Ids:
+        """Sorted ids of the items with a vector in `space`; a copy."""
+        return self._retried(lambda: self._space_view(space))[1].copy()
+
+    def vectors(self, space: Space, ids: Ids) -> NDArray[np.float32]:
+        """Vectors (n, dim) of `ids`, in their order."""
+        return self._retried(lambda: self._vectors(space, ids))
+
+    def _vectors(self, space: Space, ids: Ids) -> NDArray[np.float32]:
+        view, visible = self._space_view(space)
+        require_among(ids, visible, f"items with a vector in space {space.name!r}")
+        unique, inverse = np.unique(ids, return_inverse=True)
+        if len(unique) == len(ids):
+            return _rows(view, space, ids, quality=()).vectors
+        return _rows(view, space, unique, quality=()).vectors[inverse]
+
+    def iter_rows(self, space: Space, batch_rows: int) -> Iterator[SpaceRows]:
+        """Rows of a space in storage order, `batch_rows` at a time."""
+        view, visible = self._retried(lambda: self._space_view(space))
+        ordered = view.in_storage_order(visible)
+        for start in range(0, len(ordered), batch_rows):
+            wanted = ordered[start : start + batch_rows]
+            try:
+                yield _rows(view, space, wanted, quality=space.quality)
+            except StoreIOError:
+                # Pruned meanwhile: the same ids from the latest version, less those deleted.
+                latest, visible = self._space_view(space)
+                there = wanted[np.isin(wanted, visible)]
+                yield _rows(latest, space, there, quality=space.quality)
+
+    def all_rows(self, space: Space) -> SpaceRows:
+        """All rows of a space, sorted by id."""
+        return self._retried(lambda: self._all_rows(space))
+
+    def _all_rows(self, space: Space) -> SpaceRows:
+        view, visible = self._space_view(space)
+        return _rows(view, space, visible.copy(), quality=space.quality)
+
+    def items(self, ids: Ids) -> list[Item]:
+        """Items in the order asked for; absent labels are left out."""
+        return self._retried(lambda: self._items(ids))
+
+    def _items(self, ids: Ids) -> list[Item]:
+        view = self.view(schema.ITEMS)
+        require_among(ids, view.ids, "items of this database")
+        labels = list(label_types(view.pinned.schema))
+        columns = [name for name in schema.ITEM_COLUMNS if name not in ("id", "thumbnail")]
+        rows = view.take_ordered(ids, [*columns, *labels]).to_pylist()
+        return [_item(row, labels) for row in rows]
+
+    def thumbnail(self, item_id: int) -> bytes:
+        """Encoded small picture of one item."""
+        return self._retried(lambda: self._thumbnail(np.array([item_id], np.int64)))
+
+    def _thumbnail(self, ids: Ids) -> bytes:
+        view = self.view(schema.ITEMS)
+        require_among(ids, view.ids, "items of this database")
+        picture: bytes = view.take_ordered(ids, ["thumbnail"])["thumbnail"][0].as_py()
+        return picture
+
+    def label_columns(self) -> dict[str, type]:
+        """Label columns with bool, int, float or str."""
+        return label_types(self._retried(lambda: self.view(schema.ITEMS)).pinned.schema)
+
+    def labels(self, column: str) -> tuple[Ids, NDArray[Any]]:
+        """Ids of the items that have a value of a label, sorted, and the values."""
+        there = self.label_columns()
+        if column not in there:
+            names = ", ".join(sorted(there)) or "none yet"
+            raise LabelsError(f"no label {column!r} in this database; there are: {names}")
+        rows = self.metadata(None).select(["id", column])
+        rows = rows.filter(rows[column].is_valid())
+        values = rows[column].to_numpy()
+        if there[column] is str:
+            values = values.astype(object)
+        return rows["id"].to_numpy().copy(), values
+
+    def metadata(self, space: Space | None) -> pa.Table:
+        """Everything a filter may ask of an item, sorted by id; see `Store.metadata`."""
+        return self._retried(lambda: self._metadata_of(space))
+
+    def _metadata_of(self, space: Space | None) -> pa.Table:
+        with self._lock:
+            name = space.name if space else None
+            view, visible = self._space_view(space) if space else (None, None)
+            items = self.view(schema.ITEMS)
+            versions = (view.pinned.version if view else 0, items.pinned.version)
+            cached = self._metadata.get(name)
+            if cached is None or cached[0] != versions:
+                columns = [c for c in items.pinned.schema.names if c != "thumbnail"]
+                table = _sorted_rows(items, columns, items.ids if visible is None else visible)
+                if space and view is not None and visible is not None:
+                    own = _sorted_rows(view, ["id", "norm", *space.quality], visible)
+                    for column in own.column_names[1:]:
+                        table = table.append_column(column, own[column])
+                cached = self._metadata[name] = (versions, table.combine_chunks())
+            return cached[1]
+
+    def known_sources(self) -> dict[str, int]:
+        """Item of each content hash, for items that are there."""
+        rows = self._retried(lambda: self._tables.pin(schema.SOURCES).scan(["content_hash", "id"]))
+        ids = rows["id"].to_numpy()
+        there = np.isin(ids, self.item_ids())
+        hashes = rows["content_hash"].filter(pa.array(there)).to_pylist()
+        return dict(zip(hashes, ids[there].tolist(), strict=True))
+
+    def quarantined(self) -> list[QuarantineRow]:
+        """Files that could not be used, by source."""
+        columns = schema.QUARANTINE_SCHEMA.names
+        rows = self._retried(lambda: self._tables.pin(schema.QUARANTINE).scan(columns))
+        return [QuarantineRow(**row) for row in rows.sort_by("source").to_pylist()]
+
+
+def _rows(view: KeyedView, space: Space, ids: Ids, *, quality: Sequence[str]) -> SpaceRows:
+    """Rows of distinct `ids` of the view, in their order, in arrays of the caller's own."""
+    vectors = np.empty((len(ids), space.dim), np.float32)
+    columns = {name: np.empty(len(ids), np.float32) for name in quality}
+    order = np.argsort(ids)
+    for rows in view.take(ids, ["vector", *quality]):
+        at = order[np.searchsorted(ids, rows["id"].to_numpy(), sorter=order)]
+        vectors[at] = vector_block(rows)
+        for name, column in columns.items():
+            column[at] = rows[name].to_numpy()
+    return SpaceRows(ids, vectors, columns)
+
+
+def _sorted_rows(view: KeyedView, columns: list[str], ids: Ids) -> pa.Table:
+    """Rows of `ids` (sorted, in the view) by one scan of narrow columns."""
+    rows = view.pinned.scan(columns)
+    stored = rows["id"].to_numpy()
+    unique, first = np.unique(stored, return_index=True)
+    return rows.take(pa.array(first[np.searchsorted(unique, ids)])).select(columns)
+
+
+def _item(row: dict[str, Any], labels: list[str]) -> Item:
+    return Item(
+        id=row["id"],
+        source=row["source"],
+        width=row["width"],
+        height=row["height"],
+        labels={name: row[name] for name in labels if row[name] is not None},
+        added_at=row["added_at"].isoformat(timespec="seconds") + "Z",
+    )

@@ -1,0 +1,374 @@
+"""Store: the database on disk, as the rest of the library sees it."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any, Literal, final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from latentdb.errors import LabelsError, StoreExistsError, StoreNotFoundError
+from latentdb.space import Space
+from latentdb.store import schema
+from latentdb.store.format import FormatRecord, migrate
+from latentdb.store.location import local_path
+from latentdb.store.lock import WriterLock
+from latentdb.store.problems import Problem
+from latentdb.store.reads import Reader
+from latentdb.store.registry import SpaceRegistry
+from latentdb.store.rows import id_array
+from latentdb.store.tables import Tables
+from latentdb.store.upkeep import Upkeep
+from latentdb.store.writes import Writer
+from latentdb.types import (
+    Item,
+    ItemRow,
+    LabelValue,
+    QuarantineRow,
+    SourceRow,
+    SpaceRows,
+)
+
+ArtefactKind = Literal["indexes", "maps", "directions", "priors"]
+Ids = NDArray[np.int64]
+
+
+@final
+class Store:
+    """One database: a folder with `latentdb.json`, LanceDB tables and folders of artefacts.
+
+    Made by `Store.create` or `Store.open`. Reads are safe from several threads and see the
+    latest commit of any process. One process at a time writes. Not to be used across a fork:
+    start processes with `spawn`.
+    """
+
+    def __init__(self, folder: Path, record: FormatRecord) -> None:
+        self.path = folder
+        self._record = record
+        self._tables = Tables(folder)
+        self._lock = WriterLock(folder)
+        self._serial = threading.RLock()
+        self._registry = SpaceRegistry(self._tables)
+        self._reader = Reader(self._tables)
+        self._upkeep = Upkeep(self._tables)
+        self._writer = Writer(
+            self._tables, registry=self._registry, reader=self._reader, upkeep=self._upkeep
+        )
+
+    def __repr__(self) -> str:
+        return f"Store({self.uri!r})"
+
+    @property
+    def uri(self) -> str:
+        """Absolute path of the database."""
+        return str(self.path)
+
+    @classmethod
+    def create(cls, uri: str) -> Store:
+        """Make an empty database; the folder appears complete or not at all.
+
+        Parameters
+        ----------
+        uri : str
+            A path, or `file:///...`; the folder must not exist, or be empty.
+
+        Raises
+        ------
+        StoreExistsError
+            There is something at `uri`.
+        StoreError
+            `uri` is of a kind that is not supported.
+        """
+        folder = local_path(uri)
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise StoreExistsError(
+                f"{folder} exists already; open it if it is a database, or give another name"
+            )
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        building = Path(mkdtemp(prefix=f".{folder.name}.", suffix=".new", dir=folder.parent))
+        try:
+            migrate(building, Tables(building), FormatRecord.empty())
+            # mkdtemp keeps others out; a database has the rights that any folder made here has.
+            building.chmod(folder.parent.stat().st_mode & 0o777)
+            building.replace(folder)
+        except BaseException:
+            shutil.rmtree(building, ignore_errors=True)
+            raise
+        return cls.open(uri)
+
+    @classmethod
+    def open(cls, uri: str) -> Store:
+        """Open a database; one of an older format is migrated first.
+
+        Raises
+        ------
+        StoreNotFoundError
+            There is no database at `uri`.
+        StoreFormatError
+            A newer latentdb wrote it, or its version file cannot be understood.
+        StoreLockedError
+            It must be migrated and another process is writing.
+        """
+        folder = local_path(uri)
+        try:
+            record = FormatRecord.read(folder)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            what = "is not a latentdb database" if folder.exists() else "does not exist"
+            raise StoreNotFoundError(
+                f"{folder} {what}; create one with: latentdb init {uri}"
+            ) from error
+        record.require_readable(folder)
+        if record.is_old:
+            with WriterLock(folder).held():
+                record = migrate(folder, Tables(folder), FormatRecord.read(folder))
+        return cls(folder, record)
+
+    # Spaces
+
+    def spaces(self) -> dict[str, Space]:
+        """Spaces by name, in the order they were added."""
+        return self._registry.all()
+
+    def space(self, name: str) -> Space:
+        """One space; UnknownSpaceError names the ones there are."""
+        return self._registry.get(name)
+
+    def add_space(self, space: Space) -> None:
+        """Add a space; nothing happens when it is there with the same fingerprint.
+
+        Raises
+        ------
+        SpaceExistsError
+            The name is taken by a space of other settings.
+        SpaceSpecError
+            The name or a quality column cannot be stored.
+        """
+        with self._writing():
+            self._registry.add(space)
+
+    # Ids and versions
+
+    def item_ids(self) -> Ids:
+        """Ids of all items, (n,) int64, sorted."""
+        return self._reader.item_ids()
+
+    def vector_ids(self, space: str) -> Ids:
+        """Ids of the items that have a vector in `space`, (n,) int64, sorted."""
+        return self._reader.vector_ids(self.space(space))
+
+    def version(self, space: str) -> int:
+        """Version of a space's table: equal versions hold equal rows, not the other way round."""
+        return self._tables.version(schema.space_table(self.space(space).name))
+
+    def items_version(self) -> int:
+        """Version of the items table; new, changed and deleted items raise it."""
+        return self._tables.version(schema.ITEMS)
+
+    def known_sources(self) -> dict[str, int]:
+        """Item id of each content hash whose file has been used and whose item is there."""
+        return self._reader.known_sources()
+
+    def quarantined(self) -> list[QuarantineRow]:
+        """Files that could not be used, by source."""
+        return self._reader.quarantined()
+
+    def quarantined_hashes(self) -> set[str]:
+        """Content hashes in quarantine; a file that could not even be read has none."""
+        return {row.content_hash for row in self.quarantined() if row.content_hash}
+
+    # Writes
+
+    @contextmanager
+    def writer(self) -> Iterator[None]:
+        """Be the one process that writes, for the length of the block; may be nested.
+
+        Each write takes the lock by itself; hold it around a run to keep others out for all
+        of it.
+
+        Raises
+        ------
+        StoreLockedError
+            Another process, or another `Store` of this one, is writing; with its pid.
+        StoreFormatError
+            The database is of a format that this latentdb only reads.
+        """
+        self._record.require_writable(self.path)
+        with self._lock.held():
+            yield
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self.writer(), self._serial:
+            yield
+
+    def write_batch(
+        self,
+        *,
+        items: Sequence[ItemRow],
+        sources: Sequence[SourceRow],
+        vectors: Mapping[str, SpaceRows],
+        quarantine: Sequence[QuarantineRow],
+    ) -> None:
+        """Write a batch; the same batch again changes nothing, and a kill loses nothing whole.
+
+        Vectors and items that are there stay as they are (`set_labels` changes labels); a
+        source or a quarantined file that is there is replaced. Order: see `store.writes`.
+
+        Raises
+        ------
+        UnknownSpaceError, DimensionError, NonFiniteError, SpaceMismatchError
+            Rows of `vectors` do not fit their space; nothing was written.
+        LabelsError
+            A label cannot be stored; nothing was written.
+        DuplicateIdError
+            An id is twice among the items, or among the rows of one space.
+        """
+        with self._writing():
+            self._writer.batch(items, sources=sources, vectors=vectors, quarantine=quarantine)
+
+    def set_labels(
+        self, ids: Sequence[int] | Ids, labels: Mapping[str, Sequence[LabelValue]]
+    ) -> None:
+        """Set labels of items, one value per id; columns are added as needed, None clears.
+
+        Raises
+        ------
+        LabelsError
+            A name or a value cannot be stored, or the lengths differ.
+        UnknownItemError
+            An id is not an item.
+        """
+        with self._writing():
+            self._writer.set_labels(id_array(ids), labels)
+
+    def delete(self, ids: Sequence[int] | Ids) -> int:
+        """Delete items with their vectors and sources; the number of items deleted.
+
+        Ids that are not items are passed over, so that an interrupted deletion can be repeated.
+        The next ingest of the same files brings them back.
+        """
+        with self._writing():
+            return self._writer.delete(id_array(ids))
+
+    # Reads
+
+    def items(self, ids: Sequence[int] | Ids) -> list[Item]:
+        """Items in the order asked for; UnknownItemError names ids that are not items."""
+        return self._reader.items(id_array(ids))
+
+    def thumbnail(self, item_id: int) -> bytes:
+        """Encoded small picture of an item, as it was stored."""
+        return self._reader.thumbnail(item_id)
+
+    def label_columns(self) -> dict[str, type]:
+        """Label columns, each with bool, int, float or str."""
+        return self._reader.label_columns()
+
+    def labels(self, column: str) -> tuple[Ids, NDArray[Any]]:
+        """Values of a label, for the items that have one.
+
+        Returns
+        -------
+        ids : (m,) int64
+            Sorted; items without a value are left out.
+        values : (m,)
+            bool, int64, float64, or object holding str.
+
+        Raises
+        ------
+        LabelsError
+            No such label; the text names those there are.
+        """
+        return self._reader.labels(column)
+
+    def binary_label(self, column: str) -> tuple[Ids, NDArray[np.bool_]]:
+        """Values of a label of two values, as booleans; of two numbers the larger is true.
+
+        Raises
+        ------
+        LabelsError
+            No such label, or it is of text or of another number of values.
+        """
+        ids, values = self.labels(column)
+        if values.dtype == np.bool_:
+            return ids, values
+        different = np.unique(values) if values.dtype != np.object_ else values[:0]
+        if len(different) != 2:
+            what = "text" if values.dtype == np.object_ else f"{len(different)} different values"
+            raise LabelsError(
+                f"label {column!r} is of {what}; a yes-or-no label is needed: bool, or two numbers"
+            )
+        return ids, values == different[1]
+
+    def vectors(self, space: str, ids: Sequence[int] | Ids) -> NDArray[np.float32]:
+        """Vectors of items, in the order asked for.
+
+        Returns
+        -------
+        (n, dim) float32
+            The caller's own.
+
+        Raises
+        ------
+        UnknownItemError
+            An id is not an item, or has no vector in `space`.
+        """
+        return self._reader.vectors(self.space(space), id_array(ids))
+
+    def iter_vectors(self, space: str, batch_rows: int = 8192) -> Iterator[SpaceRows]:
+        """All rows of a space in storage order, at most `batch_rows` at a time."""
+        return self._reader.iter_rows(self.space(space), batch_rows)
+
+    def all_vectors(self, space: str) -> SpaceRows:
+        """All rows of a space, sorted by id; 4 bytes per coordinate of memory."""
+        return self._reader.all_rows(self.space(space))
+
+    def metadata(self, space: str | None) -> pa.Table:
+        """What a filter may ask of an item; kept until the tables change.
+
+        Returns
+        -------
+        pyarrow.Table
+            Sorted by id: id, source, width, height, added_at (UTC), the labels; with a space,
+            norm and its quality columns too, and only the items that have a vector in it.
+        """
+        return self._reader.metadata(None if space is None else self.space(space))
+
+    # Upkeep
+
+    def compact(self) -> None:
+        """Merge small pieces, drop old versions and what killed writers left behind.
+
+        Readers of other processes that are in the middle of a read begin it again.
+        """
+        with self._writing():
+            for name in sorted(self._tables.names()):
+                self._upkeep.tidy(name, keep=timedelta(0), sweep=True)
+
+    def check(self) -> list[Problem]:
+        """Everything wrong with the database: reads every row of every table once."""
+        from latentdb.store.check import find_problems
+
+        return find_problems(self._tables, self._registry)
+
+    def repair(self) -> list[Problem]:
+        """Mend what can be mended; the problems that are left."""
+        from latentdb.store.repair import mend
+
+        with self._writing():
+            mend(self._tables, self._registry)
+            return self.check()
+
+    def artefact_dir(self, kind: ArtefactKind) -> Path:
+        """Folder below the database for artefacts of a kind, made when missing."""
+        folder = self.path / kind
+        folder.mkdir(exist_ok=True)
+        return folder

@@ -211,15 +211,15 @@ class IndexManager:
     ) -> tuple[MetricName, PriorName]:
         """The metric and prior asked for, else those of an index of the space, else defaults."""
         there = [(m, p) for s, m, p in map(_parse, self._names()) if s == space]
-        if metric is None:
-            metric = min((m for m, _ in there), key=_PREFERRED.index, default="cosine")
-        if prior is not None and metric != "nao":
+        metrics = [m for m in _PREFERRED if m in {m for m, _ in there}]
+        chosen = [*metrics, _PREFERRED[0]][0] if metric is None else metric
+        if prior is not None and chosen != "nao":
             raise MetricError(
-                f"a prior belongs to the nao metric, got prior {prior!r} with {metric!r}: "
+                f"a prior belongs to the nao metric, got prior {prior!r} with {chosen!r}: "
                 "leave it out, or ask for --metric nao"
             )
-        priors = [p for m, p in there if m == metric and p is not None]
-        return metric, prior or min(priors, key=PRIOR_NAMES.index, default="chi")
+        priors = [p for p in PRIOR_NAMES if (chosen, p) in there]
+        return chosen, [*priors, PRIOR_NAMES[0]][0] if prior is None else prior
 
     def _open(self, space: Space, metric: MetricName, prior: PriorName) -> LiveIndex:
         """Load the index from disk, or make an exact one, and bring it up to date."""

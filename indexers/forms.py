@@ -79,9 +79,7 @@ class EuclideanForm(AbstractForm):
         """The vectors themselves."""
         return vectors, None
 
-    def vectors(  # noqa: ARG002
-        self, rows: Float32Array, norms: FloatArray | None
-    ) -> Float32Array:
+    def vectors(self, rows: Float32Array, norms: FloatArray | None) -> Float32Array:  # noqa: ARG002
         """The rows themselves."""
         return rows
 

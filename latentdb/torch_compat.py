@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -18,7 +18,9 @@ from latentdb.errors import ModelError
 ComputeDType = Literal["float32", "float16", "bfloat16"]
 
 _NMS = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-_keep_alive: list[torch.library.Library] = []
+_operators: Any = torch.ops  # these two carry no types
+_library: Any = torch.library
+_keep_alive: list[Any] = []
 
 
 def _extension_loads() -> bool:
@@ -29,7 +31,7 @@ def _extension_loads() -> bool:
     extensions = list(Path(spec.origin).parent.glob("_C.*"))
     try:
         for extension in extensions:
-            torch.ops.load_library(str(extension))
+            _operators.load_library(str(extension))
     except OSError:
         return False
     return bool(extensions)
@@ -39,7 +41,7 @@ def ensure_torchvision() -> None:
     """Make `import torchvision` work; does nothing where its extension loads by itself."""
     if _keep_alive or _extension_loads():
         return
-    library = torch.library.Library("torchvision", "DEF")
+    library = _library.Library("torchvision", "DEF")
     library.define("nms" + _NMS)
     library.define("qnms" + _NMS)
     _keep_alive.append(library)

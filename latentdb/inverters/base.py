@@ -1,0 +1,154 @@
+"""What every inverter over a noise schedule shares: encode, invert, judge, decode."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import numpy as np
+
+from indexers.errors import DimensionError, DtypeError, NonFiniteError
+from latentdb.inverters.backbone import AbstractBackbone
+from latentdb.inverters.options import DiffusersOptions
+from latentdb.inverters.quality import QUALITY, norm_z, psnr, sv_excess
+from latentdb.inverters.schedule import Grid
+from latentdb.model import AbstractInverter, Embedded, Pixels, Transform, Vectors
+from latentdb.space import Setting, Space
+from latentdb.tensors import as_vectors, require_pixels
+from latentdb.torch_compat import torch
+
+
+class AbstractTrajectoryInverter(AbstractInverter):
+    """Inversion along a grid of noise levels; a subclass says how one trajectory is walked.
+
+    Parameters
+    ----------
+    backbone : AbstractBackbone
+        The diffusion model.
+    options : DiffusersOptions
+        Steps, spacing and the rest.
+    name, spec : str
+        The space's name, and the spec that makes this model again.
+
+    Raises
+    ------
+    ModelError
+        The options do not fit the model's schedule.
+    """
+
+    def __init__(
+        self, backbone: AbstractBackbone, options: DiffusersOptions, *, name: str, spec: str
+    ) -> None:
+        self._backbone = backbone
+        self._options = options
+        self._grid = backbone.schedule.grid(options.steps, options.spacing, options.last_timestep)
+        self._space = Space(
+            name=name,
+            kind="noise",
+            dim=int(np.prod(backbone.latent_shape)),
+            spec=spec,
+            settings={**backbone.settings(), **self._grid_settings(), **self._own_settings()},
+            dtype=options.store,
+            quality=QUALITY,
+        )
+
+    @property
+    def space(self) -> Space:
+        """The space, with every setting that moves a vector."""
+        return self._space
+
+    @property
+    def transform(self) -> Transform:
+        """Preprocessing that `embed` expects to have been applied."""
+        return self._backbone.transform
+
+    @property
+    def grid(self) -> Grid:
+        """The levels that a trajectory visits."""
+        return self._grid
+
+    @abstractmethod
+    def _own_settings(self) -> dict[str, Setting]:
+        """Settings of this kind of inversion."""
+
+    @abstractmethod
+    def _invert(self, latents: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Noise of `latents`, and the residual (n,) of each row, NaN where there is none."""
+
+    def embed(self, pixels: Pixels) -> Embedded:
+        """Noise (n, dim) of a batch of pictures (n, size, size, 3) uint8, not modified."""
+        require_pixels(pixels, self.transform.size)
+        if len(pixels) == 0:
+            empty = np.empty(0, np.float32)
+            return Embedded(
+                np.empty((0, self._space.dim), np.float32), dict.fromkeys(QUALITY, empty)
+            )
+        with torch.inference_mode():
+            latents = self._backbone.encode(pixels)
+            noise, residual = self._invert(latents)
+            vectors = as_vectors(noise, self._space.name)
+            columns = {
+                "residual": residual,
+                "psnr": self._round_trip(latents, noise),
+                "norm_z": norm_z(noise),
+                "sv_excess": sv_excess(noise),
+            }
+        return Embedded(vectors, {name: _column(values) for name, values in columns.items()})
+
+    def decode(self, noise: Vectors) -> Pixels:
+        """Pictures (n, size, size, 3) uint8 generated from `noise` (n, dim), not modified.
+
+        Raises
+        ------
+        DimensionError, DtypeError, NonFiniteError
+            `noise` is not (n, dim) of finite float32.
+        """
+        self._require_noise(noise)
+        if len(noise) == 0:
+            return np.empty((0, self.transform.size, self.transform.size, 3), np.uint8)
+        with torch.inference_mode():
+            start = torch.from_numpy(noise.copy()).to(self._backbone.device)
+            start = start.view(-1, *self._backbone.latent_shape)
+            pictures = self._backbone.decode(self._sample(start))
+            rounded = (pictures * 255.0).round().to(torch.uint8).permute(0, 2, 3, 1)
+        return rounded.cpu().contiguous().numpy()
+
+    def _sample(self, noise: torch.Tensor) -> torch.Tensor:
+        """Latents that deterministic DDIM generates from `noise`."""
+        x = noise
+        for step in reversed(range(self._grid.steps)):
+            output = self._backbone.predict(x, self._grid.levels[step + 1].timestep)
+            x = self._grid.denoise(step, x, output)
+        return x
+
+    def _round_trip(self, latents: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        """PSNR (n,) of latents → noise → picture against latents → picture, NaN if not asked."""
+        if not self._options.psnr:
+            return torch.full((len(latents),), torch.nan)
+        return psnr(self._backbone.decode(self._sample(noise)), self._backbone.decode(latents))
+
+    def _grid_settings(self) -> dict[str, Setting]:
+        last = self._grid.levels[-1]
+        return {
+            "steps": self._options.steps,
+            "spacing": self._options.spacing,
+            "last_timestep": last.timestep,
+            "alpha_bar_last": float(f"{last.alpha_bar:.6g}"),
+            "prediction": self._grid.prediction,
+        }
+
+    def _require_noise(self, noise: Vectors) -> None:
+        name, dim = self._space.name, self._space.dim
+        if noise.ndim != 2 or noise.shape[1] != dim:
+            raise DimensionError(
+                f"noise of space {name!r} has shape (n, {dim}), got {noise.shape}; pass vectors "
+                "of that space, or stitch them into it"
+            )
+        if noise.dtype != np.float32:
+            raise DtypeError(f"noise of space {name!r} is float32, got {noise.dtype}")
+        if not np.isfinite(noise).all():
+            raise NonFiniteError(f"noise for space {name!r} holds NaN or infinity")
+
+
+def _column(values: torch.Tensor) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    """One quality column (n,) float32."""
+    return values.detach().float().cpu().numpy()

@@ -1,0 +1,75 @@
+"""What a space's spec may say about a diffusion model and its inversion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, final
+
+from latentdb.errors import SpaceSpecError
+from latentdb.inverters.schedule import Convention, Spacing
+from latentdb.space import VectorDType
+from latentdb.torch_compat import ComputeDType
+
+InverterName = Literal["fixed_point", "ddim"]
+
+
+@final
+@dataclass(frozen=True)
+class DiffusersOptions:
+    """Options of `diffusers:`.
+
+    Parameters
+    ----------
+    inverter : "fixed_point" or "ddim"
+        Implicit steps iterated until they invert sampling, or one explicit step each: cheaper,
+        and inexact.
+    steps : int
+        Number of steps of a trajectory.
+    iterations : int
+        Most network calls per step of `fixed_point`.
+    tolerance : float
+        Relative change of a row at which `fixed_point` goes on to the next step.
+    spacing : "trailing", "leading" or "linspace"
+        Which timesteps are visited; see `NoiseSchedule.grid`.
+    last_timestep : int or None
+        Where a trajectory ends; None for the last timestep of the model's schedule.
+    convention : "noisier" or "cleaner"
+        Which end's timestep the network is told in an explicit step; `fixed_point` inverts the
+        sampler, which knows only `noisier`.
+    prompt : str
+        Text that a text-conditioned model is given; guidance is 1, since more breaks inversion.
+    psnr : bool
+        Whether to measure each row's round trip, which costs one more pass of `steps` network
+        calls and does not change the vectors. The column is NaN where it was not measured.
+    size : int or None
+        Side of the pictures in pixels; None for the model's own.
+    dtype : "float32", "float16" or "bfloat16"
+        What the networks compute in; the steps themselves are float32.
+    store : "float32" or "float16"
+        How vectors are stored.
+    """
+
+    inverter: InverterName = "fixed_point"
+    steps: int = 50
+    iterations: int = 3
+    tolerance: float = 1e-3
+    spacing: Spacing = "trailing"
+    last_timestep: int | None = None
+    convention: Convention = "noisier"
+    prompt: str = ""
+    psnr: bool = False
+    size: int | None = None
+    dtype: ComputeDType = "float32"
+    store: VectorDType = "float32"
+
+    def __post_init__(self) -> None:
+        if self.inverter == "fixed_point" and self.convention != "noisier":
+            raise SpaceSpecError(
+                "convention=cleaner goes with inverter=ddim: fixed_point inverts the sampler, "
+                "which tells the network the noisier timestep"
+            )
+        if self.steps < 1 or self.iterations < 1 or not 0 <= self.tolerance < 1:
+            raise SpaceSpecError(
+                f"expected steps ≥ 1, iterations ≥ 1 and 0 ≤ tolerance < 1, got steps="
+                f"{self.steps}, iterations={self.iterations}, tolerance={self.tolerance}"
+            )

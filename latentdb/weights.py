@@ -1,0 +1,168 @@
+"""Where a model's files are, and the hash that tells one set of weights from another."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+from latentdb.device import is_out_of_memory
+from latentdb.errors import ModelError
+
+_HUB_PREFIX = "hf-hub:"
+_CHUNK_BYTES = 1 << 22
+_WEIGHT_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth")
+
+
+@final
+@dataclass(frozen=True)
+class ModelFiles:
+    """A model's folder on this disk.
+
+    Parameters
+    ----------
+    name : str
+        What settings call the model: its hub id, or the folder's name (not its path, so that
+        moving a folder does not make another space).
+    folder : Path
+        Where the files are.
+    """
+
+    name: str
+    folder: Path
+
+    def digest(self, patterns: Sequence[str]) -> str:
+        """Hash over the files that `patterns` match: those that move a vector.
+
+        Raises
+        ------
+        ModelError
+            No file of weights is among them.
+        """
+        found = {path for pattern in patterns for path in self.folder.glob(pattern)}
+        files = sorted(path for path in found if path.is_file())
+        if not any(path.suffix in _WEIGHT_SUFFIXES for path in files):
+            raise ModelError(
+                f"no weights in {self.folder}: expected files such as {', '.join(patterns)}; "
+                "download the model again, or name the folder that holds it"
+            )
+        digest = hashlib.blake2b(digest_size=8)
+        for path in files:
+            digest.update(f"{path.relative_to(self.folder)}:{file_digest(path)};".encode())
+        return digest.hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """16 hex digits of BLAKE2b over a file; read again only when its size or time changed."""
+    status = path.stat()
+    return _file_digest(path.resolve(), status.st_size, status.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=256)
+def _file_digest(path: Path, _size: int, _mtime_ns: int) -> str:
+    digest = hashlib.blake2b(digest_size=8)
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def local_folder(source: str) -> Path | None:
+    """The folder that `source` names, absolute, or None when it is a hub id.
+
+    Raises
+    ------
+    ModelError
+        `source` is written as a path, and there is no folder.
+    """
+    if source.startswith(_HUB_PREFIX):
+        return None
+    path = Path(source).expanduser()
+    if path.is_dir():
+        return path.resolve()
+    if path.is_absolute() or source.startswith((".", "~")):
+        raise ModelError(f"{source} is not a folder; pass a model's folder or a hub id")
+    return None
+
+
+def find_model(source: str, *, patterns: Sequence[str]) -> ModelFiles:
+    """The files of a local folder or, downloaded once, of a hub id.
+
+    Parameters
+    ----------
+    source : str
+        A folder, or `owner/name`, `owner/name@revision`, with or without `hf-hub:` before it.
+    patterns : sequence of str
+        Which files of a hub repository are needed.
+
+    Raises
+    ------
+    ModelError
+        There is no such folder, and the hub does not know it or cannot be reached.
+    """
+    folder = local_folder(source)
+    if folder is not None:
+        return ModelFiles(folder.name, folder)
+    repo, _, revision = source.removeprefix(_HUB_PREFIX).partition("@")
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        cached = snapshot_download(
+            repo, revision=revision or None, allow_patterns=list(patterns), max_workers=2
+        )
+    except (OSError, HFValidationError) as error:
+        raise ModelError(
+            f"model {source!r} is neither a local folder nor a model the hub gave us: "
+            f"{_first_line(error)}; check the name, or download it elsewhere and pass its folder"
+        ) from error
+    return ModelFiles(repo, Path(cached))
+
+
+@contextmanager
+def model_errors(what: str) -> Iterator[None]:
+    """Turn what a model library raises while loading into `ModelError`.
+
+    Parameters
+    ----------
+    what : str
+        The model, as the text of the error is to name it.
+
+    Raises
+    ------
+    ModelError
+        The files are missing, torn, or of another architecture. Errors for want of memory pass
+        as they come.
+    """
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except ModelError:
+        raise
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        ImportError,
+        RuntimeError,
+        AssertionError,
+        SafetensorError,
+    ) as error:
+        if is_out_of_memory(error):
+            raise
+        raise ModelError(
+            f"{what} cannot be loaded: {type(error).__name__}: {_first_line(error)}"
+        ) from error
+
+
+def _first_line(error: BaseException) -> str:
+    """The first line of an error's text, short enough for one sentence."""
+    text = str(error).strip() or repr(error)
+    return text.splitlines()[0][:300]

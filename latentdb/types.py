@@ -151,7 +151,9 @@ class IngestSummary:
 
     `added` new items, `completed` items that lacked a vector in some space and got it,
     `known` files whose work was already done, `duplicates` files whose pixels another file
-    of this run or the database already brought, `quarantined` files with a reason.
+    of this run or the database already brought, `quarantined` files with a reason, `skipped`
+    files that are of no picture type. With a labels file, `unlabelled` files without a row in it
+    and `labels_unused` rows without a file.
     """
 
     seen: int = 0
@@ -161,5 +163,8 @@ class IngestSummary:
     duplicates: int = 0
     quarantined: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    skipped: int = 0
+    unlabelled: int = 0
+    labels_unused: int = 0
     seconds: float = 0.0
     spaces: list[str] = field(default_factory=list)

@@ -78,7 +78,9 @@ class ParquetSource(AbstractSource):
         data, path = (picture, None) if isinstance(picture, bytes) else _struct_parts(picture)
         key = path or str(row)
         labels: dict[str, LabelValue] = {name: values[name] for name in self._label_columns}
-        return Candidate(f"{self._prefix}{key}", key, self._recipe(data, path), labels)
+        # Paths may repeat, or be absent: the row number makes the stored name unique.
+        name = f"{self._prefix}{row}:{path}" if path else f"{self._prefix}{row}"
+        return Candidate(name, key, self._recipe(data, path), labels)
 
     def _recipe(self, data: bytes | None, path: str | None) -> AbstractRecipe:
         if data is not None:

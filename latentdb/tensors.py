@@ -48,7 +48,7 @@ class PixelFormat:
             `pixels` is not (n, size, size, 3) uint8.
         """
         require_pixels(pixels, self.size)
-        raw = torch.from_numpy(np.ascontiguousarray(pixels)).to(device)
+        raw = torch.tensor(pixels, device=device)
         values = raw.permute(0, 3, 1, 2).to(torch.float32) / 255.0
         mean = torch.tensor(self.mean, device=device).view(1, 3, 1, 1)
         std = torch.tensor(self.std, device=device).view(1, 3, 1, 1)

@@ -40,6 +40,17 @@ _LOCAL_PATTERNS = (
 )
 _AUTOENCODERS = ("AutoencoderKL", "AutoencoderTiny")
 _UNETS = ("UNet2DModel", "UNet2DConditionModel")
+_TRAINING_KEYS = {
+    "num_train_timesteps",
+    "beta_start",
+    "beta_end",
+    "beta_schedule",
+    "trained_betas",
+    "set_alpha_to_one",
+    "steps_offset",
+    "prediction_type",
+    "rescale_betas_zero_snr",
+}
 
 
 @final
@@ -71,8 +82,8 @@ class DiffusersBackbone(AbstractBackbone):
             files = find_model(source, patterns=_HUB_PATTERNS)
             index = _read_index(files.folder)
             self._weights = files.digest(_LOCAL_PATTERNS)
-            self._vae = self._ready(_load_part(files.folder, "vae", index, _AUTOENCODERS))
-            self._unet = self._ready(_load_part(files.folder, "unet", index, _UNETS))
+            self._vae = self._load(files.folder, "vae", index, _AUTOENCODERS)
+            self._unet = self._load(files.folder, "unet", index, _UNETS)
             self._schedule = read_schedule(files.folder / "scheduler")
             self._prompt = self._embed_prompt(files.folder, options.prompt)
             self._format, self._latent_shape = self._measure(options.size)
@@ -144,8 +155,23 @@ class DiffusersBackbone(AbstractBackbone):
         decoded: torch.Tensor = self._vae.decode(code).sample.float()
         return (decoded / 2 + 0.5).clamp(0, 1)
 
-    def _ready(self, network: Any) -> Any:
-        return network.eval().requires_grad_(False).to(device=self._device, dtype=self._dtype)
+    def _load(
+        self, folder: Path, part: str, index: dict[str, Any], allowed: tuple[str, ...]
+    ) -> Any:
+        """One network of a pipeline, of one of the `allowed` classes."""
+        import diffusers
+
+        _, class_name = index.get(part) or (None, None)
+        if class_name not in allowed:
+            raise ModelError(
+                f"the {part} of {folder.name} is of {class_name}; supported are "
+                f"{', '.join(allowed)}"
+            )
+        network_class = getattr(diffusers, class_name)
+        network = network_class.from_pretrained(folder / part, torch_dtype=self._dtype)
+        if unread := [key for key in ("shift_factor", "latents_mean") if network.config.get(key)]:
+            raise ModelError(f"the {part} of {folder.name} needs {unread}, not supported here")
+        return network.eval().requires_grad_(False).to(self._device)
 
     def _embed_prompt(self, folder: Path, prompt: str) -> torch.Tensor | None:
         """Hidden states (1, n_tokens, width) of `prompt`, or None for a model without text."""
@@ -156,7 +182,8 @@ class DiffusersBackbone(AbstractBackbone):
         from transformers import CLIPTextModel, CLIPTokenizer
 
         tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer")
-        encoder = self._ready(CLIPTextModel.from_pretrained(folder / "text_encoder"))
+        encoder = CLIPTextModel.from_pretrained(folder / "text_encoder", dtype=self._dtype)
+        encoder.eval().to(self._device)
         tokens = tokenizer(
             prompt,
             padding="max_length",
@@ -235,19 +262,6 @@ def read_schedule(folder: Path) -> NoiseSchedule:
     )
 
 
-_TRAINING_KEYS = {
-    "num_train_timesteps",
-    "beta_start",
-    "beta_end",
-    "beta_schedule",
-    "trained_betas",
-    "set_alpha_to_one",
-    "steps_offset",
-    "prediction_type",
-    "rescale_betas_zero_snr",
-}
-
-
 def _read_index(folder: Path) -> dict[str, Any]:
     """`model_index.json`: which class each part is of."""
     path = folder / "model_index.json"
@@ -258,22 +272,6 @@ def _read_index(folder: Path) -> dict[str, Any]:
         )
     index: dict[str, Any] = json.loads(path.read_text())
     return index
-
-
-def _load_part(folder: Path, part: str, index: dict[str, Any], allowed: tuple[str, ...]) -> Any:
-    """One network of a pipeline, of one of the `allowed` classes."""
-    import diffusers
-
-    _, class_name = index.get(part) or (None, None)
-    if class_name not in allowed:
-        raise ModelError(
-            f"the {part} of {folder.name} is of {class_name}; supported are {', '.join(allowed)}"
-        )
-    network = getattr(diffusers, class_name).from_pretrained(folder / part)
-    unread = [key for key in ("shift_factor", "latents_mean") if network.config.get(key)]
-    if unread:
-        raise ModelError(f"the {part} of {folder.name} needs {unread}, which is not supported")
-    return network
 
 
 def _stages(vae: Any) -> list[int]:

@@ -58,6 +58,10 @@ class SpaceRegistry:
         UnknownSpaceError
             Naming the spaces there are.
         """
+        # A space is never changed or removed, so one that is known needs no look at the disk.
+        cached = self._cached
+        if cached is not None and name in cached[1]:
+            return cached[1][name]
         spaces = self.all()
         if name not in spaces:
             there = ", ".join(sorted(spaces)) or "none yet; add one with latentdb init --space"

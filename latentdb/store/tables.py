@@ -7,6 +7,8 @@ Quirks that the rest of the package relies on (LanceDB 0.40, measured):
   and no index at all. It costs 0.02 ms per row of 1,024 float32 and grows too little to see.
 - A handle stays at the version it was opened at until told otherwise: that is what `Pinned` is.
 - Rows come back in storage order, whatever order they are asked for in.
+- Every commit adds a file to `TABLE.lance/_versions`. Asking for the latest version costs 1 ms,
+  listing that folder 0.03 ms: the version is asked for only when the listing has changed.
 - The library holds threads and must not be carried across a fork.
 """
 
@@ -139,7 +141,9 @@ class Tables:
 
         self._pid = os.getpid()
         self._lock = threading.RLock()
+        self._folder = folder
         self._probes: dict[str, Any] = {}
+        self._seen: dict[str, tuple[frozenset[str], int]] = {}
         self._writable: dict[str, Table] = {}
         with _translated(f"opening {folder}"):
             self._connection = lancedb.connect(str(folder))
@@ -176,6 +180,7 @@ class Tables:
         """Delete a table with everything in it."""
         with self._lock, _translated(f"dropping table {name}"):
             self._probes.pop(name, None)
+            self._seen.pop(name, None)
             self._writable.pop(name, None)
             self._connected().drop_table(name)
 
@@ -183,11 +188,26 @@ class Tables:
         """Latest version of a table; grows with every commit."""
         with self._lock, _translated(f"reading table {name}"):
             connection = self._connected()
+            # Listed first: a commit in between is then seen again, not missed.
+            listing = self._listing(name)
+            seen = self._seen.get(name)
+            if seen is not None and listing and seen[0] == listing:
+                return seen[1]
             if name not in self._probes:
                 self._probes[name] = connection.open_table(name)
             probe = self._probes[name]
             probe.checkout_latest()
-            return int(probe.version)
+            version = int(probe.version)
+            self._seen[name] = (listing, version)
+            return version
+
+    def _listing(self, name: str) -> frozenset[str]:
+        """Names of the files of versions; empty where they are kept in another way."""
+        try:
+            with os.scandir(self._folder / f"{name}.lance" / "_versions") as entries:
+                return frozenset(entry.name for entry in entries)
+        except FileNotFoundError:
+            return frozenset()
 
     def pin(self, name: str) -> Pinned:
         """The latest version of a table, to be read from."""

@@ -13,7 +13,7 @@ from PIL import Image
 
 from indexers.errors import DimensionError, NonFiniteError
 from indexers.types import MetricName, PriorName
-from latentdb.errors import QueryError
+from latentdb.errors import PictureError, QueryError
 from latentdb.ingest.decode import DEFAULT_MAX_MEGAPIXELS, decode_picture, max_bytes_of
 from latentdb.ingest.recipes import FileBytes
 from latentdb.model import AbstractTextEncoder, Vectors
@@ -214,15 +214,23 @@ def _embed(db: LatentDB, query: Query, born: Space) -> Vectors:
     if isinstance(query.image, Image.Image):
         picture = query.image.convert("RGB")
     else:
-        picture = _read_picture(query.image)
+        picture = read_picture(query.image)
     row: Vectors = model.embed(model.transform.apply(picture)[None]).vectors[0]
     return row
 
 
-def _read_picture(path: Path | str) -> Image.Image:
-    """The query's picture file as RGB."""
-    data = FileBytes(str(path)).read(max_bytes_of(DEFAULT_MAX_MEGAPIXELS))
-    return decode_picture(data)
+def read_picture(path: Path | str) -> Image.Image:
+    """The query's picture file as RGB.
+
+    Raises
+    ------
+    QueryError
+        The file cannot be read, or is no picture.
+    """
+    try:
+        return decode_picture(FileBytes(str(path)).read(max_bytes_of(DEFAULT_MAX_MEGAPIXELS)))
+    except PictureError as error:
+        raise QueryError(f"the query picture {path} cannot be used: {error}") from error
 
 
 def _checked(vector: NDArray[np.floating[Any]], space: Space) -> Vectors:

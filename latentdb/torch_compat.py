@@ -23,7 +23,7 @@ _library: Any = torch.library
 _keep_alive: list[Any] = []
 
 
-def _extension_loads() -> bool:
+def torchvision_extension_loads() -> bool:
     """Whether torchvision's compiled operators can be loaded into this torch."""
     spec = importlib.util.find_spec("torchvision")
     if spec is None or spec.origin is None:
@@ -39,7 +39,7 @@ def _extension_loads() -> bool:
 
 def ensure_torchvision() -> None:
     """Make `import torchvision` work; does nothing where its extension loads by itself."""
-    if _keep_alive or _extension_loads():
+    if _keep_alive or torchvision_extension_loads():
         return
     library = _library.Library("torchvision", "DEF")
     library.define("nms" + _NMS)
@@ -75,4 +75,11 @@ def torch_dtype(name: ComputeDType) -> torch.dtype:
 
 ensure_torchvision()
 
-__all__ = ["ComputeDType", "ensure_torchvision", "resolve_device", "torch", "torch_dtype"]
+__all__ = [
+    "ComputeDType",
+    "ensure_torchvision",
+    "resolve_device",
+    "torch",
+    "torch_dtype",
+    "torchvision_extension_loads",
+]

@@ -1,0 +1,1 @@
+"""Command groups: one file each, a function for each command."""

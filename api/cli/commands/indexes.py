@@ -1,0 +1,70 @@
+"""Indexes: `index` builds one, `indexes` lists them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.cli.options import AsJson, Database
+from api.cli.output import note, print_json, print_table
+from api.cli.session import open_database
+from indexers.types import IndexKind, MetricName, PriorName
+
+if TYPE_CHECKING:
+    from latentdb.indexes import IndexInfo
+
+
+def index(
+    db: Database = None,
+    *,
+    space: Annotated[str, typer.Option("--space", metavar="S", help="Whose vectors.")],
+    metric: Annotated[MetricName, typer.Option(help="What nearness means.")],
+    prior: Annotated[
+        PriorName | None,
+        typer.Option(help="Law of the norm, for --metric nao; chi where not given."),
+    ] = None,
+    kind: Annotated[
+        IndexKind, typer.Option(help="flat is exact; hnsw is faster from about 100,000 on.")
+    ] = "flat",
+    as_json: AsJson = False,
+) -> None:
+    """Build the index of a space under a metric, or build it anew."""
+    if prior is not None and metric != "nao":
+        raise typer.BadParameter(f"--prior belongs to --metric nao, got --metric {metric}")
+    opened = open_database(db)
+    built = opened.build_index(space, metric=metric, prior=prior or "chi", kind=kind)
+    if as_json:
+        print_json(built.to_json())
+        return
+    _print([built])
+    note(f"built in {built.seconds:.2f} s")
+
+
+def indexes(db: Database = None, *, as_json: AsJson = False) -> None:
+    """List the indexes and how far each is behind its table."""
+    found = open_database(db).indexes()
+    if as_json:
+        print_json([info.to_json() for info in found])
+        return
+    _print(found)
+
+
+def _print(found: list[IndexInfo]) -> None:
+    print_table(
+        ["space", "metric", "prior", "kind", "vectors", "newer rows", "removed rows", "MB"],
+        [
+            [
+                info.space,
+                info.metric,
+                info.prior,
+                info.kind,
+                info.count,
+                info.newer_rows,
+                info.removed_rows,
+                info.index_bytes / 1e6,
+            ]
+            for info in found
+        ],
+        empty="no index yet; searches are exact. Build one: latentdb index DB --space S --metric M",
+    )

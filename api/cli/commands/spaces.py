@@ -1,0 +1,114 @@
+"""Databases and their spaces: `init`, `spaces`, `models`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.cli.options import AsJson, Database, Device
+from api.cli.output import note, print_json, print_table
+from api.cli.session import address, open_database
+
+if TYPE_CHECKING:
+    from latentdb.space import Space
+
+SPEC_HELP = "A bundled model such as faces-clip, or NAME=LOADER:SOURCE; repeatable."
+
+
+def init(
+    db: Database = None,
+    *,
+    space: Annotated[
+        list[str] | None,
+        typer.Option("--space", metavar="NAME", help=f"{SPEC_HELP} All bundled ones by default."),
+    ] = None,
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Create a database and give it spaces."""
+    import latentdb
+    from latentdb.spaces import BUNDLED
+
+    created = latentdb.create(address(db), spaces=space or sorted(BUNDLED), device=device)
+    note(f"created {created.uri}")
+    _print(list(created.spaces().values()), {}, as_json=as_json)
+
+
+def spaces(
+    db: Database = None,
+    *,
+    add: Annotated[
+        list[str] | None,
+        typer.Option("--add", metavar="NAME", help=f"Add a space first. {SPEC_HELP}"),
+    ] = None,
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """List the spaces; `ingest` brings the vectors of one that was just added."""
+    opened = open_database(db, device=device)
+    for spec in add or ():
+        opened.add_space(spec)
+    found = opened.spaces()
+    counts = {name: len(opened.store.vector_ids(name)) for name in found}
+    _print(list(found.values()), counts, as_json=as_json)
+
+
+def models(*, as_json: AsJson = False) -> None:
+    """List the models that come with the package, and the loaders for others."""
+    from latentdb.spaces import describe_models
+
+    found = describe_models()
+    if as_json:
+        print_json({"bundled": [model.to_json() for model in found], "loaders": LOADERS})
+        return
+    print_table(
+        ["space", "kind", "dim", "text", "parameters", "MB", "installed", "card"],
+        [
+            [
+                model.name,
+                model.kind,
+                model.dim,
+                model.has_text,
+                model.parameters,
+                model.megabytes,
+                model.is_installed,
+                model.card,
+            ]
+            for model in found
+        ],
+        empty="no model is bundled",
+    )
+    note("any other model, by hub id or folder:")
+    for example in LOADERS.values():
+        note(f"  --space {example}")
+
+
+LOADERS = {
+    "open_clip": "clip=open_clip:SOURCE",
+    "timm": "dino=timm:SOURCE",
+    "transformers": "dinov2=transformers:SOURCE",
+    "diffusers": "sd15=diffusers:SOURCE?inverter=fixed_point&steps=50",
+}
+
+
+def _print(found: list[Space], counts: dict[str, int], *, as_json: bool) -> None:
+    if as_json:
+        print_json([{**space.to_json(), "vectors": counts.get(space.name, 0)} for space in found])
+        return
+    print_table(
+        ["space", "kind", "dim", "text", "vectors", "fingerprint", "model"],
+        [
+            [
+                space.name,
+                space.kind,
+                space.dim,
+                space.has_text,
+                counts.get(space.name, 0),
+                space.fingerprint,
+                space.spec,
+            ]
+            for space in found
+        ],
+        empty="no space yet: latentdb spaces DB --add NAME",
+    )

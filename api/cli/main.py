@@ -1,0 +1,73 @@
+"""The `latentdb` command, assembled. Commands import what is heavy when they run."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from api.cli.commands import (
+    answers,
+    directions,
+    indexes,
+    ingest,
+    listings,
+    maps,
+    serve,
+    spaces,
+    upkeep,
+)
+from api.cli.errors import ErrorsAsText
+
+app = typer.Typer(
+    name="latentdb",
+    cls=ErrorsAsText,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="A latent vector database and semantic search engine for images.",
+    epilog="Commands that answer take --json. $LATENTDB is the database where none is given.",
+)
+
+PICTURES_IN, QUESTIONS, LEARNED, UPKEEP = "Pictures in", "Questions", "Maps, directions", "Upkeep"
+
+app.command("init", rich_help_panel=PICTURES_IN)(spaces.init)
+app.command("ingest", rich_help_panel=PICTURES_IN)(ingest.ingest)
+app.command("quarantine", rich_help_panel=PICTURES_IN)(ingest.quarantine)
+app.command("spaces", rich_help_panel=PICTURES_IN)(spaces.spaces)
+app.command("models", rich_help_panel=PICTURES_IN)(spaces.models)
+app.command("items", rich_help_panel=QUESTIONS)(listings.items)
+app.command("search", rich_help_panel=QUESTIONS)(answers.search)
+app.command("rank", rich_help_panel=QUESTIONS)(answers.rank)
+app.command("index", rich_help_panel=QUESTIONS)(indexes.index)
+app.command("indexes", rich_help_panel=QUESTIONS)(indexes.indexes)
+app.command("stitch", rich_help_panel=LEARNED)(maps.stitch)
+app.command("maps", rich_help_panel=LEARNED)(maps.maps)
+app.command("direction", rich_help_panel=LEARNED)(directions.direction)
+app.command("directions", rich_help_panel=LEARNED)(directions.directions)
+app.command("check", rich_help_panel=UPKEEP)(upkeep.check)
+app.command("doctor", rich_help_panel=UPKEEP)(upkeep.doctor)
+app.command("serve", rich_help_panel=UPKEEP)(serve.serve)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from latentdb import __version__
+
+        typer.echo(f"latentdb {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """A latent vector database and semantic search engine for images."""
+
+
+def main() -> None:
+    """Console script."""
+    app()

@@ -1,0 +1,41 @@
+"""Options that several commands share, so that they read and mean the same everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ENVIRONMENT_DB = "LATENTDB"
+
+Database = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[DB]",
+        envvar=ENVIRONMENT_DB,
+        help=f"Folder of the database; ${ENVIRONMENT_DB} where not given.",
+        show_envvar=False,
+    ),
+]
+# For commands with a second positional: which of two was left out is only known after parsing.
+DatabaseFirst = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[DB]", help=f"Folder of the database; ${ENVIRONMENT_DB} where not given."
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON alone on stdout.")]
+Device = Annotated[
+    str, typer.Option("--device", help="Where models run: auto, cpu, cuda or cuda:1.")
+]
+Where = Annotated[
+    str | None,
+    typer.Option("--where", metavar="SQL", help="Condition on labels and quality columns."),
+]
+Count = Annotated[int, typer.Option("-k", "--k", min=1, help="Number of hits.")]
+Grid = Annotated[
+    Path | None,
+    typer.Option("--grid", metavar="OUT.png", help="Also draw the answer as a contact sheet."),
+]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of the held-out split.")]

@@ -1,0 +1,56 @@
+"""From what was typed to an opened database; the only file that reads the environment."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import typer
+
+from api.cli.options import ENVIRONMENT_DB
+
+if TYPE_CHECKING:
+    from latentdb.database import LatentDB
+
+
+def address(db: str | None) -> str:
+    """Where the database lies.
+
+    Raises
+    ------
+    typer.BadParameter
+        Neither the argument nor the environment variable was given.
+    """
+    found = db or os.environ.get(ENVIRONMENT_DB)
+    if not found:
+        raise typer.BadParameter(
+            f"no database: name its folder, or set {ENVIRONMENT_DB}=faces.ldb for all commands"
+        )
+    return found
+
+
+def address_and(db: str | None, other: str | None, name: str) -> tuple[str, str]:
+    """Address and second positional of a command whose first one, the database, may be left out.
+
+    Raises
+    ------
+    typer.BadParameter
+        Too little was given.
+    """
+    if other is not None:
+        return address(db), other
+    if db is None:
+        raise typer.BadParameter(f"{name} is missing")
+    if not os.environ.get(ENVIRONMENT_DB):
+        raise typer.BadParameter(
+            f"got {db!r} alone: name the database and {name}, or set {ENVIRONMENT_DB} and give "
+            f"{name} only"
+        )
+    return address(None), db
+
+
+def open_database(db: str | None, *, device: str = "auto") -> LatentDB:
+    """Open the database that a command works on."""
+    import latentdb
+
+    return latentdb.open(address(db), device=device)

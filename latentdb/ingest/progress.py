@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, final
 
 if TYPE_CHECKING:
     from rich.progress import Task
+
+_LINE_SECONDS = 30.0
 
 
 class ProgressListener(Protocol):
@@ -40,8 +43,8 @@ class SilentProgress:
 class RichProgress:
     """A bar on stderr with images/s, time left and the count of quarantined files.
 
-    A context manager: the bar is there inside the `with`. Where stderr is no terminal only
-    messages and a last line are written.
+    A context manager: the bar is there inside the `with`. Where stderr is no terminal, a line
+    every half minute says the same.
     """
 
     def __init__(self) -> None:
@@ -71,6 +74,7 @@ class RichProgress:
         )
         self._task = self._bar.add_task("ingest", total=None, rate="", bad="")
         self._quarantined = 0
+        self._last_line = time.monotonic()
 
     def __enter__(self) -> RichProgress:
         self._bar.start()
@@ -92,8 +96,13 @@ class RichProgress:
         """Move the bar."""
         self._quarantined += quarantined
         bad = f"{self._quarantined} quarantined" if self._quarantined else ""
-        rate = _rate(self._bar.tasks[0])
-        self._bar.update(self._task, advance=files, rate=rate, bad=bad)
+        task = self._bar.tasks[0]
+        self._bar.update(self._task, advance=files, rate=_rate(task), bad=bad)
+        if not self._console.is_terminal and time.monotonic() - self._last_line > _LINE_SECONDS:
+            self._last_line = time.monotonic()
+            of = "" if task.total is None else f" of {task.total:.0f}"
+            facts = [f"{task.completed:.0f}{of} files", _rate(task), bad]
+            self._console.print(", ".join(filter(None, facts)), highlight=False)
 
     def message(self, text: str) -> None:
         """Write a line above the bar."""

@@ -38,6 +38,15 @@ class EmbeddedBatch:
 
 
 @final
+@dataclass(frozen=True)
+class _Trouble:
+    """What a model said instead of vectors."""
+
+    message: str
+    is_memory: bool
+
+
+@final
 class Embedder:
     """Runs one model over batches; the batch size that memory allows is kept for the run.
 
@@ -72,10 +81,10 @@ class Embedder:
         start = 0
         while start < len(pictures):
             batch = np.stack(pictures[start : start + self.batch_size])
-            error = self._try(batch, parts)
-            if error is None:
+            trouble = self._try(batch, parts)
+            if trouble is None:
                 rows.extend(range(start, start + len(batch)))
-            elif len(batch) > 1 and is_out_of_memory(error):
+            elif len(batch) > 1 and trouble.is_memory:
                 self._halve(len(batch))
                 continue
             else:
@@ -85,12 +94,16 @@ class Embedder:
         self._require_some(len(pictures), done.failures)
         return done
 
-    def _try(self, batch: Pixels, parts: list[Embedded]) -> Exception | None:
-        """Append the vectors of a batch to `parts`, or return what the model raised."""
+    def _try(self, batch: Pixels, parts: list[Embedded]) -> _Trouble | None:
+        """Append the vectors of a batch to `parts`, or say what the model raised.
+
+        The error itself is not kept: its traceback would hold on to the very tensors that did not
+        fit while a smaller batch is tried.
+        """
         try:
             embedded = self._model.embed(batch)
         except _MODEL_ERRORS as error:
-            return error
+            return _Trouble(str(error) or type(error).__name__, is_out_of_memory(error))
         self._require_contract(embedded, len(batch))
         parts.append(embedded)
         return None
@@ -101,11 +114,11 @@ class Embedder:
         """Each picture of a batch that failed on its own; failures by place."""
         failures: dict[int, str] = {}
         for at in range(len(batch)):
-            error = self._try(batch[at : at + 1], parts)
-            if error is None:
+            trouble = self._try(batch[at : at + 1], parts)
+            if trouble is None:
                 rows.append(start + at)
             else:
-                failures[start + at] = str(error) or type(error).__name__
+                failures[start + at] = trouble.message
         return failures
 
     def _halve(self, failed: int) -> None:

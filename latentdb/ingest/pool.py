@@ -106,6 +106,8 @@ class DecoderPool:
             return self._run(process, chunk)
         except WorkerDiedError as death:
             self._forget(process)
+            if self._closing:
+                return []
             if len(chunk) == 1:
                 refused = Refused("unreadable", f"the decoding process {death} on this file")
                 return [Outcome(chunk[0], "", refused)]

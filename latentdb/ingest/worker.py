@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import signal
 import warnings
 from typing import IO, Any
 
@@ -32,8 +31,6 @@ def receive(pipe: IO[bytes]) -> Any:
 
 def main() -> None:
     """Answer requests until the pipe is closed."""
-    # Ctrl-C reaches the whole group: the parent decides, and closes the pipe.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     warnings.simplefilter("ignore")
     os.nice(NICENESS)
     requests = os.fdopen(os.dup(0), "rb")

@@ -46,6 +46,8 @@ class WorkerProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=_environment(),
+            # Ctrl-C at a terminal is for the group of the parent, which then closes the pipes.
+            process_group=0,
         )
         try:
             self._ask(settings, timeout_s=_START_SECONDS)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +29,19 @@ def encode_picture(image: Image.Image, kind: str = "PNG", **options: object) -> 
     return file.getvalue()
 
 
+def png_that_promises(width: int, height: int) -> bytes:
+    """A valid header that promises that many pixels, and next to no data."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        )
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    body = chunk(b"IDAT", zlib.compress(b"\0" * 64))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + body + chunk(b"IEND", b"")
+
+
 @pytest.fixture(name="draw")
 def _draw() -> Draw:
     return draw_picture
@@ -35,6 +50,11 @@ def _draw() -> Draw:
 @pytest.fixture(name="encode")
 def _encode() -> Encode:
     return encode_picture
+
+
+@pytest.fixture(name="header_only")
+def _header_only() -> Callable[[int, int], bytes]:
+    return png_that_promises
 
 
 @pytest.fixture

@@ -105,6 +105,15 @@ def test_a_folder_named_like_a_picture_is_walked(tmp_path: Path, photos: Path) -
     assert keys_of(open_source(tmp_path)) == [f"x.jpg/{key}" for key in PHOTO_KEYS]
 
 
+def test_a_database_among_the_pictures_is_passed_over(photos: Path) -> None:
+    inside = photos / "photos.ldb"
+    inside.mkdir()
+    for name in ("latentdb.json", "thumbnail.png", "part.lance"):
+        (inside / name).touch()
+    source = open_source(photos)
+    assert (keys_of(source), source.skipped) == (PHOTO_KEYS, 1)
+
+
 def test_a_zip_yields_its_pictures(photos: Path, zipped: Path) -> None:
     source = open_source(zipped)
     assert [candidate.source for candidate in source] == [f"{zipped}!{key}" for key in PHOTO_KEYS]

@@ -72,6 +72,10 @@ class FolderSource(AbstractSource):
 def walk(folder: Path) -> Iterator[str]:
     """Paths of visible files below `folder`, relative to it, with forward slashes, unsorted."""
     for parent, folders, files in os.walk(folder):
+        # A database among the pictures, as `photos/photos.ldb`, holds none of them.
+        if "latentdb.json" in files:
+            folders.clear()
+            continue
         folders[:] = [name for name in folders if not is_hidden(name)]
         below = Path(parent).relative_to(folder)
         for name in files:

@@ -9,12 +9,8 @@ from typing import ClassVar, final
 import numpy as np
 
 from indexers.checks import row_blocks
-from indexers.errors import MetricError
 from indexers.ids import Selection
-from indexers.metric.abstract import AbstractMetric
 from indexers.metric.angles import unit_rows
-from indexers.metric.cosine import CosineMetric
-from indexers.metric.euclidean import EuclideanMetric
 from indexers.stage import AbstractStage, RowLayout
 from indexers.types import Float32Array, FloatArray, IdArray
 
@@ -33,6 +29,20 @@ class Hits:
     exact: bool
     angular: FloatArray | None = None
     radial: FloatArray | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Request:
+    """A search over positions, checked: `1 <= k <= selection.count`, at least one query.
+
+    Hits farther than `limit` are not wanted; they may be among the hits all the same.
+    """
+
+    queries: Float32Array
+    k: int
+    selection: Selection
+    limit: float
 
 
 class AbstractForm(ABC):
@@ -59,10 +69,8 @@ class AbstractForm(ABC):
         """The vectors back from their rows: what was added, to one rounding in float32."""
 
     @abstractmethod
-    def search(
-        self, stage: AbstractStage, queries: Float32Array, k: int, selection: Selection
-    ) -> Hits:
-        """The k nearest selected rows of each query; `1 <= k <= selection.count`."""
+    def search(self, stage: AbstractStage, norms: FloatArray, request: Request) -> Hits:
+        """The k nearest selected rows of each query."""
 
 
 @final
@@ -83,13 +91,11 @@ class EuclideanForm(AbstractForm):
         """The rows themselves."""
         return rows
 
-    def search(
-        self, stage: AbstractStage, queries: Float32Array, k: int, selection: Selection
-    ) -> Hits:
+    def search(self, stage: AbstractStage, norms: FloatArray, request: Request) -> Hits:  # noqa: ARG002
         """Search, root, and compute again the distances that FAISS got by expansion."""
-        found = stage.top(queries, k, selection)
+        queries = request.queries
+        found = stage.top(queries, request.k, request.selection)
         if len(queries) < _FAISS_EXPANDS_FROM:
-            # FAISS counts a removed-but-found row never; a negative square is rounding.
             distances = np.sqrt(np.maximum(found.scores, 0.0), dtype=np.float64)
             return Hits(found.positions, distances, found.complete)
         distances = np.empty(found.positions.shape)
@@ -123,12 +129,10 @@ class CosineForm(AbstractForm):
         assert norms is not None
         return (rows * norms[:, None]).astype(np.float32)
 
-    def search(
-        self, stage: AbstractStage, queries: Float32Array, k: int, selection: Selection
-    ) -> Hits:
+    def search(self, stage: AbstractStage, norms: FloatArray, request: Request) -> Hits:  # noqa: ARG002
         """Search unit queries; clip what rounding puts outside [0, 2]."""
-        units, _ = unit_float32(queries, what="queries", allow_zero=False)
-        found = stage.top(units, k, selection)
+        units, _ = unit_float32(request.queries, what="queries", allow_zero=False)
+        found = stage.top(units, request.k, request.selection)
         distances = np.clip(1.0 - found.scores.astype(np.float64), 0.0, 2.0)
         return Hits(found.positions, distances, found.complete)
 
@@ -145,21 +149,3 @@ def unit_float32(
         )
         units[block] = exact
     return units, norms
-
-
-def form_for(metric: AbstractMetric) -> AbstractForm:
-    """The form of a metric.
-
-    Raises
-    ------
-    MetricError
-        No index knows how to search by this metric.
-    """
-    if isinstance(metric, EuclideanMetric):
-        return EuclideanForm()
-    if isinstance(metric, CosineMetric):
-        return CosineForm()
-    raise MetricError(
-        f"expected a metric that an index can search by, got {type(metric).__name__}; "
-        "use EuclideanMetric, CosineMetric or NaoMetric"
-    )

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from indexers.abstract import AbstractIndex
 from indexers.checks import check_count, check_ids, check_vectors
 from indexers.errors import IndexKindError, ParameterError
-from indexers.forms import Hits, form_for
+from indexers.form_choice import form_for
+from indexers.forms import Hits, Request
 from indexers.ids import IdTable
 from indexers.metric.abstract import AbstractMetric
 from indexers.stage import AbstractIndexConfig, AbstractStage
@@ -107,7 +108,8 @@ class VectorIndex(AbstractIndex):
         reachable = min(wanted, selection.count)
         if reachable == 0 or len(rows) == 0:
             return self._empty(len(rows), wanted)
-        hits = self._form.search(self._stage, rows, reachable, selection)
+        request = Request(rows, reachable, selection, limit)
+        hits = self._form.search(self._stage, self._norms, request)
         return self._result(hits, wanted, limit)
 
     def add(self, vectors: npt.NDArray[Any], ids: npt.NDArray[Any]) -> None:

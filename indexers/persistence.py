@@ -14,7 +14,7 @@ import numpy as np
 from indexers.errors import IndexFileError, IndexFormatError
 from indexers.faiss_library import faiss
 from indexers.files import current_version, write_version
-from indexers.forms import form_for
+from indexers.form_choice import form_for
 from indexers.index import VectorIndex
 from indexers.kinds import config_from_settings
 from indexers.metric.registry import metric_from_settings

@@ -23,6 +23,7 @@ s over its whole range, and one Gauss rule serves all.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -35,11 +36,13 @@ from indexers.types import BoolArray, FloatArray, IdArray
 
 # Beyond this many e-foldings the far field is exact to float64.
 FAR_EFOLDINGS = 34.0
-_PANELS = 8
-_GRID = ((np.arange(_PANELS)[:, None] + NODES) / _PANELS).ravel()
-_GRID_WEIGHTS = np.tile(WEIGHTS, _PANELS) / _PANELS
-# Pairs solved at once: 2,048 × 128 nodes is 2 MB an array.
-_BATCH = 2048
+# A panel of 16 nodes is good for 4 units of s (to 1e-12); a batch takes as many as it needs.
+_PANEL_LENGTH = 4.0
+_MOST_PANELS = 12
+_GRIDS = [((np.arange(n)[:, None] + NODES) / n).ravel() for n in range(1, _MOST_PANELS + 1)]
+_GRID_WEIGHTS = [np.tile(WEIGHTS, n) / n for n in range(1, _MOST_PANELS + 1)]
+# Pairs solved at once: few enough for the temporaries to stay in the processor's cache.
+_BATCH = 192
 # Offsets below this share of the width are on the shell: f is κ·θ to 1e-15.
 _ON_SHELL = 1e-8
 # Grid points on which a far-off pair's dips are looked for.
@@ -69,10 +72,42 @@ class _Pairs(NamedTuple):
 def near_field(shell: Shell, r0: FloatArray, r1: FloatArray, angle: FloatArray) -> FloatArray:
     """Lengths f(r0, r1, θ), all (n,), for radii of at least `shell.safe_radius` and θ > 0."""
     result = np.empty(len(angle))
+    # Like angles together: they need like numbers of panels.
+    order = np.argsort(angle)
     for start in range(0, len(angle), _BATCH):
-        part = slice(start, start + _BATCH)
+        part = order[start : start + _BATCH]
         result[part] = _solve(shell, r0[part], r1[part], angle[part])
     return result
+
+
+def far_field_deficit(
+    shell: Shell, r: float, r_limit: float, least_angle: float, angle_length: float
+) -> float:
+    """How much shorter than the far field says a path from `r` can be.
+
+    Bounds κ·θ + R(r) + R(r1) − f(r, r1, θ) over θ ≥ `least_angle` and every r1 on the side of
+    `r` between the shell and `r_limit`. In r1 the deficit grows as long as b > κ, in θ it falls
+    then; where b = κ it is 2·R of the nearer end, and across the shell it is never positive.
+
+    Parameters
+    ----------
+    angle_length : float
+        f(r, r_limit, least_angle).
+    """
+    radii = np.array([r, r_limit])
+    x = np.abs(shell.offset(radii))
+    radial = shell.radial(radii)
+    most = 2.0 * float(radial.min())
+    if x.min() <= _ON_SHELL * shell.prior.width:
+        return most
+    side = np.sign(shell.offset(radii[:1]))
+    through = float(
+        _through_kappa(shell, _Pairs(side, x.min(keepdims=True), x.max(keepdims=True)))[0]
+    )
+    if least_angle <= through:
+        return most
+    far = shell.kappa * least_angle + float(radial.sum())
+    return min(most, max(far - angle_length, 0.0))
 
 
 def equal_end_dips(shell: Shell, side: float, offsets: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -250,7 +285,7 @@ def _quadrature_hang(
     shell: Shell, side: FloatArray, turn: FloatArray, low: FloatArray, high: FloatArray
 ) -> _Arc:
     """X = side·turn·cosh s over s in [low, high]."""
-    s = low[:, None] + (high - low)[:, None] * _GRID
+    s = _nodes(low, high)
     offset = (side * turn)[:, None]
     step = offset * 2.0 * np.sinh(s / 2) ** 2
     b = (shell.kappa + shell.rise(side * turn))[:, None]
@@ -262,7 +297,7 @@ def _pass(shell: Shell, pairs: _Pairs, gap: FloatArray) -> _Arc:
     """From the nearer end to the farther at b = κ − gap; x = side·ε·sinh s."""
     scale = np.sqrt(2.0 * gap / shell.curvature)
     low, high = np.arcsinh(pairs.near / scale), np.arcsinh(pairs.far / scale)
-    s = low[:, None] + (high - low)[:, None] * _GRID
+    s = _nodes(low, high)
     x = (pairs.side * scale)[:, None] * np.sinh(s)
     rise = shell.rise(x) + gap[:, None]
     b = (shell.kappa - gap)[:, None]
@@ -272,7 +307,7 @@ def _pass(shell: Shell, pairs: _Pairs, gap: FloatArray) -> _Arc:
 def _through_kappa(shell: Shell, pairs: _Pairs) -> FloatArray:
     """Angle swept from the nearer end to the farther at b = κ; x = side·eˢ."""
     low, high = np.log(pairs.near), np.log(pairs.far)
-    x = np.exp(low[:, None] + (high - low)[:, None] * _GRID)
+    x = np.exp(_nodes(low, high))
     signed = pairs.side[:, None] * x
     rise = np.maximum(shell.rise(signed), np.finfo(float).tiny)
     kappa = np.full((len(low), 1), shell.kappa)
@@ -285,6 +320,15 @@ def _sum(
     """Both integrals from h − b (`rise`) and dr/ds (`speed`) at the nodes."""
     square = rise * (rise + 2.0 * b)  # h² − b²
     common = speed / (r * np.sqrt(square))
-    angle: FloatArray = length * ((b * common) @ _GRID_WEIGHTS)
-    work: FloatArray = length * ((square * common) @ _GRID_WEIGHTS)
+    weights = _GRID_WEIGHTS[r.shape[1] // len(NODES) - 1]
+    angle: FloatArray = length * ((b * common) @ weights)
+    work: FloatArray = length * ((square * common) @ weights)
     return _Arc(angle, work)
+
+
+def _nodes(low: FloatArray, high: FloatArray) -> FloatArray:
+    """Quadrature nodes (n, panels·16) of [low, high]."""
+    panels = math.ceil(float((high - low).max(initial=0.0)) / _PANEL_LENGTH)
+    grid = _GRIDS[min(max(panels, 1), _MOST_PANELS) - 1]
+    nodes: FloatArray = low[:, None] + (high - low)[:, None] * grid
+    return nodes

@@ -14,6 +14,7 @@ Symbols as in `indexers.metric.clairaut`; r = anchor + δ·cosh s there and here
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -27,8 +28,8 @@ from indexers.types import BoolArray, FloatArray, IdArray
 _PANELS = 24
 _GRID = ((np.arange(_PANELS)[:, None] + NODES) / _PANELS).ravel()
 _GRID_WEIGHTS = np.tile(WEIGHTS, _PANELS) / _PANELS
-_SCAN = 41
-_BATCH = 256
+_SCAN = 25
+_BATCH = 64
 
 # Tanh-sinh rule on [0, 1], for integrands with roots or near poles at both ends.
 _TS = np.linspace(-3.6, 3.6, 161)
@@ -192,7 +193,11 @@ class _Core:
     ) -> tuple[FloatArray, FloatArray]:
         """θ and W from the turning radius anchor + δ to `end`."""
         reach = np.arccosh(np.maximum((end - anchor) / delta, 1.0))
-        s = reach[:, None] * _GRID
+        # A panel of 16 nodes for every 3 units of s.
+        panels = min(max(math.ceil(float(reach.max()) / 3.0), 1), _PANELS)
+        grid = ((np.arange(panels)[:, None] + NODES) / panels).ravel()
+        weights = np.tile(WEIGHTS, panels) / panels
+        s = reach[:, None] * grid
         turn = (anchor + delta)[:, None]
         step = delta[:, None] * 2.0 * np.sinh(s / 2) ** 2
         slope = self.prior.slope(turn)
@@ -205,8 +210,8 @@ class _Core:
         rise = np.maximum(rise, 1e-30 * height)
         square = rise * (rise + 2.0 * height)
         common = np.abs(delta)[:, None] * np.sinh(s) / ((turn + step) * np.sqrt(square))
-        angle = reach * ((height * common) @ _GRID_WEIGHTS)
-        return angle, reach * ((square * common) @ _GRID_WEIGHTS)
+        angle = reach * ((height * common) @ weights)
+        return angle, reach * ((square * common) @ weights)
 
     def _monotone(self, ends: _Ends, b: FloatArray) -> tuple[FloatArray, FloatArray]:
         """θ and W from the inner end to the outer, split at the shell, where h is least."""

@@ -49,7 +49,7 @@ def polar_length(
 ) -> FloatArray:
     """Exact lengths f(r0, r1, θ), broadcast; inputs valid."""
     shape = np.broadcast_shapes(np.shape(r0), np.shape(r1), np.shape(angle))
-    far = _far_field_or_none(prior)
+    far = far_field_or_none(prior)
     first = _Ends.of(prior, far, np.asarray(r0)).spread(shape)
     second = _Ends.of(prior, far, np.asarray(r1)).spread(shape)
     angles = np.broadcast_to(angle, shape).reshape(-1)
@@ -72,7 +72,7 @@ def angular_rate(prior: AbstractPrior) -> float:
     """κ, the length of a radian along the shell; 1 without a prior, 0 without a shell."""
     if not isinstance(prior, AbstractRadialPrior):
         return 1.0
-    far = _far_field_or_none(prior)
+    far = far_field_or_none(prior)
     return 0.0 if far is None else far.shell.kappa
 
 
@@ -118,7 +118,8 @@ def _outside(far: FarField, ends: tuple[_Ends, _Ends], angle: FloatArray) -> Flo
 
 
 @lru_cache(maxsize=64)
-def _far_field_or_none(prior: AbstractRadialPrior) -> FarField | None:
+def far_field_or_none(prior: AbstractRadialPrior) -> FarField | None:
+    """The far field of `prior`, None where it has no shell."""
     try:
         return far_field_of(prior)
     except MetricError:

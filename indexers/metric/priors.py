@@ -264,14 +264,20 @@ def log1p_shortfall(y: FloatArray) -> FloatArray:
     """Y − log(1 + y) ≥ 0, for y > −1, to full precision at small y too."""
     # With z = y/(2 + y): log(1 + y) = 2·artanh z and y − 2z = z·y.
     z = y / (2.0 + y)
-    square = np.minimum(z * z, 0.04)
-    series = 1 / 17 + square / 19
-    for term in (15, 13, 11, 9, 7, 5, 3):
-        series = 1 / term + square * series
-    near = z * y - 2.0 * z**3 * series
+    square = z * z
+    largest = float(square.max(initial=0.0))
+    # Terms z²ᵏ/(2k + 3) down to 1e-17 of the first, for the largest z that uses the series.
+    count = 1 + int(-39.0 / math.log(min(max(largest, 1e-12), 0.04)))
+    series = np.full_like(square, 1 / (2 * count + 3))
+    for term in range(2 * count + 1, 1, -2):
+        series *= square
+        series += 1 / term
+    near: FloatArray = z * (y - 2.0 * square * series)
+    if largest < 0.04:
+        return near
     with np.errstate(divide="ignore"):
         far = y - np.log1p(y)
-    value: FloatArray = np.where(np.abs(z) < 0.2, near, far)
+    value: FloatArray = np.where(square < 0.04, near, far)
     return value
 
 

@@ -1,0 +1,123 @@
+"""Lower bounds on NAO distances from an angle and a penalty: what certifies an index's answer."""
+
+from __future__ import annotations
+
+import math
+from typing import final
+
+import numpy as np
+from scipy.optimize import brentq
+
+from indexers.metric.clairaut import far_field_deficit
+from indexers.metric.polar import far_field_or_none, polar_length
+from indexers.metric.priors import AbstractPrior, AbstractRadialPrior
+from indexers.types import BoolArray, FloatArray, IdArray
+
+# Penalties are stored in float32.
+_LARGEST_PENALTY = 1e30
+
+
+@final
+class NaoBound:
+    """f ≥ κ·θ + R(r0) + R(r1) − D, for radii beyond the core.
+
+    Attributes
+    ----------
+    has_prior : bool
+        False for `NoPrior`: the distance is the angle, and all bounds are equalities.
+    kappa : float
+        Length of a radian along the shell; 1 without a prior, 0 without a shell.
+    """
+
+    def __init__(self, prior: AbstractPrior) -> None:
+        self._prior = prior if isinstance(prior, AbstractRadialPrior) else None
+        self._far = None if self._prior is None else far_field_or_none(self._prior)
+        self.has_prior = self._prior is not None
+        self.kappa = 1.0 if self._prior is None else 0.0
+        self._safe_radius = math.inf if self.has_prior else 0.0
+        if self._far is not None:
+            self.kappa = self._far.shell.kappa
+            self._safe_radius = self._far.shell.safe_radius
+
+    def covers(self, radius: float) -> bool:
+        """Whether the bounds hold for a query of this norm."""
+        return radius >= self._safe_radius
+
+    def special_positions(self, norms: FloatArray, mask: BoolArray | None) -> IdArray:
+        """Rows that no bound covers, among the selected."""
+        uncovered = norms < self._safe_radius
+        return np.flatnonzero(uncovered if mask is None else uncovered & mask)
+
+    def in_radial_reach(self, radius: float, norms: FloatArray, limit: float) -> BoolArray:
+        """Rows that are within `limit` along the radius; no others can be within it at all."""
+        if self._prior is None:
+            return np.ones(len(norms), np.bool_)
+        home = self._prior.radial_cost(np.array(radius))
+        within: BoolArray = np.abs(self._prior.radial_cost(norms) - home) <= limit * (1 + 1e-9)
+        return within
+
+    def penalty(self, norms: FloatArray) -> FloatArray:
+        """g(r) = R(r)/κ of rows; of rows in the core, that of the barrier."""
+        if self._far is None:
+            return np.zeros(len(norms))
+        shell = self._far.shell
+        penalties = shell.radial(np.maximum(norms, shell.barrier)) / shell.kappa
+        return np.minimum(penalties, _LARGEST_PENALTY)
+
+    def least_length(self, radius: float, turn: float, least_angle: float, limit: float) -> float:
+        """Bound for all rows with θ + g ≥ `turn` and θ ≥ `least_angle`, if below `limit`.
+
+        A result of at least `limit` says that none of these rows is nearer than `limit`.
+        """
+        if self._far is None:
+            return turn
+        shell = self._far.shell
+        far = shell.kappa * turn + float(shell.radial(np.array([radius]))[0])
+        return far - self._deficit(radius, least_angle, limit)
+
+    def least_lengths(
+        self, radius: float, angles: FloatArray, penalties: FloatArray, limit: float
+    ) -> FloatArray:
+        """Bound for each row from a lower bound of its angle and its penalty."""
+        if self._far is None:
+            return angles
+        shell = self._far.shell
+        far = shell.kappa * (angles + penalties) + float(shell.radial(np.array([radius]))[0])
+        deficit = self._deficit(radius, float(angles.min(initial=math.pi)), limit)
+        result: FloatArray = far - deficit
+        return result
+
+    def _deficit(self, radius: float, least_angle: float, limit: float) -> float:
+        """How far below the far field a row within `limit` at `least_angle` or more can be."""
+        assert self._far is not None
+        shell = self._far.shell
+        radii = np.array([radius, self._farthest(radius, limit)])
+        angle = np.array([least_angle])
+        reach = shell.reach(radii)
+        pair = (radii[:1], radii[1:])
+        if bool(self._far.holds(pair, (reach[:1], reach[1:]), angle)[0]):
+            return 0.0
+        length = float(polar_length(shell.prior, *pair, angle)[0])
+        return far_field_deficit(shell, radius, float(radii[1]), least_angle, length)
+
+    def _farthest(self, radius: float, limit: float) -> float:
+        """The norm farthest from the shell, on the query's side, that `limit` can reach.
+
+        Even straight along a ray the way there costs ∫ w between the norms.
+        """
+        assert self._far is not None
+        shell, prior = self._far.shell, self._far.shell.prior
+        home = float(prior.radial_cost(np.array(radius)))
+
+        def over(r: float) -> float:
+            return abs(float(prior.radial_cost(np.array(r))) - home) - limit
+
+        if radius < shell.radius:
+            low = shell.safe_radius
+            return (
+                low if over(low) <= 0 else float(brentq(over, low, radius, rtol=1e-6)) * (1 - 1e-6)
+            )
+        high = radius + prior.width
+        while over(high) < 0:
+            high += high - shell.radius + prior.width
+        return float(brentq(over, radius, high, rtol=1e-6)) * (1 + 1e-6)

@@ -1,0 +1,1 @@
+"""The bundled models: the faces they know, their training, their weights, their evaluation."""

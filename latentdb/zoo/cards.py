@@ -1,0 +1,141 @@
+"""Model cards: what a bundled model is, what it was trained on, and what was measured."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, final
+
+_SHARED: Final = """\
+## Data
+
+Drawn faces of `latentdb.zoo.faces`, 64×64 RGB, twelve binary attributes and a caption: 32,000 of
+seed 0 for training. Figures below are of seed {seed}, which training never saw. The pictures are
+drawings made by this project's own program; no photograph and no person's likeness was used.
+
+## Measured, on {n} held-out faces
+
+| measure | value |
+|---|---|
+{rows}
+
+Measured by `python -m latentdb.zoo.evaluate` at commit {commit}, {machine}.
+
+## Limits
+
+Knows drawn faces of this one style and nothing else: on photographs its vectors are hardly more
+than a summary of colour and layout. It is here so that everything runs without a download, and
+as a small model of the same class as the big ones; for real pictures name a real model.
+
+## Licence
+
+Apache-2.0, weights included.
+"""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Card:
+    folder: str
+    title: str
+    text: str
+    measures: tuple[str, ...]
+    probed: tuple[str, ...]
+
+
+_CARDS: Final = (
+    _Card(
+        "faces-diffusion",
+        "faces-diffusion: an autoencoder and a diffusion model of drawn faces",
+        """\
+Diffusers' layout. `vae/` is an `AutoencoderTiny` (48 channels, 64×64×3 to a 4×16×16 latent, codes
+held near unit deviation and zero mean, so `scaling_factor` is close to 1 and nothing is
+subtracted). `unet/` is a `UNet2DModel` (64, 96, 128 channels, 3.9 million weights) that predicts v
+on a squared-cosine schedule of 1,000 timesteps. Inverted noise has 1,024 dimensions.
+
+Trained by `python -m latentdb.zoo.train autoencoder` (squared error plus a little absolute error
+of pixel differences, noise of deviation 0.05 on the code) and `... diffusion`; AdamW, cosine
+schedule, averaged weights, bfloat16 autocast, two shared CPU cores: 9 minutes and 44 minutes.
+Weights are stored as float16.""",
+        (
+            "autoencoder_psnr_db",
+            "autoencoder_psnr_db_lowest",
+            "round_trip_psnr_db",
+            "round_trip_psnr_db_lowest",
+            "noise_norm_mean",
+            "noise_norm_deviation",
+            "chi_norm_mean",
+            "chi_norm_deviation",
+            "latent_probe_auc",
+            "leak_control_probe_auc",
+            "noise_probe_auc",
+        ),
+        ("latent", "leak_control", "noise"),
+    ),
+    _Card(
+        "faces-clip",
+        "faces-clip: a small CLIP of drawn faces and their captions",
+        """\
+open_clip's layout: a ResNet tower (width 24) and a text transformer (width 128, 3 layers, 48
+tokens) into 256 dimensions, 4.2 million weights. The tokenizer is CLIP's own with its first 2,000
+merges (`bpe_simple_vocab_2k.txt.gz`), so any text can be read, though few words mean something
+to it: those of the captions ("glasses", "a smiling face with a hat", "a face without a beard").
+
+Trained by `python -m latentdb.zoo.train clip` on whole captions and on partial ones; every pair of
+a caption and a face that it is true of counts as positive. Weights are stored as float16.""",
+        ("clip_probe_auc", "text_to_image_recall_at_10"),
+        ("clip",),
+    ),
+    _Card(
+        "faces-ssl",
+        "faces-ssl: a small self-supervised ResNet of drawn faces",
+        """\
+timm's layout: `resnet10t` with 32, 64, 128 and 256 channels, 256 pooled features. Trained by
+`python -m latentdb.zoo.train ssl` by SimCLR (crops, flips, brightness, contrast, saturation, hue);
+neither labels nor captions were used. Weights are stored as float16.""",
+        ("ssl_probe_auc",),
+        ("ssl",),
+    ),
+)
+
+
+def write_cards(weights: Path, evaluation: Mapping[str, Any]) -> None:
+    """Write `README.md` and `metrics.json` beside each model's weights.
+
+    Parameters
+    ----------
+    weights : Path
+        Folder that holds the models' folders.
+    evaluation : mapping
+        As `latentdb.zoo.evaluate.Evaluation.to_json` gives it.
+
+    Raises
+    ------
+    KeyError
+        A measure of a card is missing.
+    """
+    for card in _CARDS:
+        measures = {name: round(evaluation["measures"][name], 4) for name in card.measures}
+        metrics = json.dumps(measures, indent=2) + "\n"
+        (weights / card.folder / "metrics.json").write_text(metrics, encoding="utf-8")
+        (weights / card.folder / "README.md").write_text(
+            _render(card, evaluation), encoding="utf-8"
+        )
+
+
+def _render(card: _Card, evaluation: Mapping[str, Any]) -> str:
+    rows = [f"| {name} | {evaluation['measures'][name]:.3f} |" for name in card.measures]
+    for kind in card.probed:
+        aucs = evaluation["probe_auc"][kind].items()
+        rows += [f"| AUC of {name} from {kind} | {auc:.3f} |" for name, auc in aucs]
+    shared = _SHARED.format(
+        seed=evaluation["seed"],
+        n=evaluation["n"],
+        rows="\n".join(rows),
+        commit=evaluation["commit"] or "unknown",
+        machine=", ".join(f"{key} {value}" for key, value in evaluation["machine"].items()),
+    )
+    header = "---\nlicense: apache-2.0\nlibrary_name: latentdb\n---\n\n"
+    return f"{header}# {card.title}\n\n{card.text}\n\n{shared}"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 from latentdb.device import is_out_of_memory
 from latentdb.errors import ModelError
@@ -160,6 +160,21 @@ def model_errors(what: str) -> Iterator[None]:
         raise ModelError(
             f"{what} cannot be loaded: {type(error).__name__}: {_first_line(error)}"
         ) from error
+
+
+@contextmanager
+def without_progress_bars() -> Iterator[None]:
+    """Keep transformers from drawing a bar for every model it reads; a run has one of its own."""
+    from transformers.utils import logging as untyped
+
+    logging: Any = untyped
+    was_enabled = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            logging.enable_progress_bar()
 
 
 def _first_line(error: BaseException) -> str:

@@ -75,7 +75,7 @@ def test_specs_that_cannot_be_read_are_refused(spec: str, text: str, tmp_path: P
 
 
 def test_a_folder_that_is_not_there_is_refused() -> None:
-    with pytest.raises(ModelError, match="./nowhere is not a folder"):
+    with pytest.raises(ModelError, match=r"\./nowhere is not a folder"):
         load_model("clip=open_clip:./nowhere", device="cpu")
 
 
@@ -106,7 +106,7 @@ def test_missing_bundled_weights_say_how_to_get_them(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(bundled, "_WEIGHTS", tmp_path)
-    with pytest.raises(ModelError, match="train them: python -m latentdb.zoo.train"):
+    with pytest.raises(ModelError, match=r"train them: python -m latentdb\.zoo\.train"):
         load_model("faces-clip", device="cpu")
     assert [model.is_installed for model in describe_models()] == [False] * 3
 

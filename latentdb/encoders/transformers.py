@@ -16,7 +16,7 @@ from latentdb.model import AbstractEncoder, Embedded, Pixels, Transform
 from latentdb.space import Space
 from latentdb.tensors import PixelFormat, as_vectors
 from latentdb.torch_compat import resolve_device, torch, torch_dtype
-from latentdb.weights import find_model, model_errors
+from latentdb.weights import find_model, model_errors, without_progress_bars
 
 _PATTERNS = ("config.json", "preprocessor_config.json", "model*.safetensors", "pytorch_model*.bin")
 
@@ -107,7 +107,8 @@ def _load(folder: str) -> Any:
     """The model, or the vision tower of a model that has two."""
     from transformers import AutoConfig, AutoModel
 
-    model = AutoModel.from_pretrained(folder, local_files_only=True)
+    with without_progress_bars():
+        model = AutoModel.from_pretrained(folder, local_files_only=True)
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
     return model.vision_model if "vision_config" in config.to_dict() else model
 

@@ -20,7 +20,7 @@ from latentdb.model import Pixels, Transform
 from latentdb.space import Setting
 from latentdb.tensors import PixelFormat
 from latentdb.torch_compat import resolve_device, torch, torch_dtype
-from latentdb.weights import find_model, model_errors
+from latentdb.weights import find_model, model_errors, without_progress_bars
 
 _WEIGHTS = "diffusion_pytorch_model"
 _HUB_PATTERNS = (
@@ -182,7 +182,8 @@ class DiffusersBackbone(AbstractBackbone):
         from transformers import CLIPTextModel, CLIPTokenizer
 
         tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer")
-        encoder = CLIPTextModel.from_pretrained(folder / "text_encoder", dtype=self._dtype)
+        with without_progress_bars():
+            encoder: Any = CLIPTextModel.from_pretrained(folder / "text_encoder", dtype=self._dtype)
         encoder.eval().to(self._device)
         tokens = tokenizer(
             prompt,

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import timm
 import timm.data
+import tiny_models
 from numpy.typing import NDArray
 from PIL import Image
 
-import tiny_models
 from latentdb.errors import ModelError
 from latentdb.spaces import load_model
 from latentdb.torch_compat import torch

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tiny_models
 from numpy.typing import NDArray
 
-import tiny_models
 from latentdb.inverters.base import AbstractTrajectoryInverter
 from latentdb.inverters.diffusers_backbone import DiffusersBackbone
 from latentdb.inverters.options import DiffusersOptions

@@ -12,7 +12,7 @@ ENVIRONMENT_DB = "LATENTDB"
 Database = Annotated[
     str | None,
     typer.Argument(
-        metavar="[DB]",
+        metavar="DB",
         envvar=ENVIRONMENT_DB,
         help=f"Folder of the database; ${ENVIRONMENT_DB} where not given.",
         show_envvar=False,
@@ -22,7 +22,7 @@ Database = Annotated[
 DatabaseFirst = Annotated[
     str | None,
     typer.Argument(
-        metavar="[DB]", help=f"Folder of the database; ${ENVIRONMENT_DB} where not given."
+        metavar="DB", help=f"Folder of the database; ${ENVIRONMENT_DB} where not given."
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON alone on stdout.")]

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-import math
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
+
+from api.jsonable import jsonable
 
 _WIDTH_OF_A_PIPE = 160
 
 
 def print_json(data: Any) -> None:
     """Write `data` to stdout as JSON; NaN and infinity, which JSON lacks, become null."""
-    text = json.dumps(_finite(data), indent=2, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(jsonable(data), indent=2, ensure_ascii=False, allow_nan=False)
     sys.stdout.write(text + "\n")
 
 
@@ -65,13 +66,3 @@ def _shown(value: object) -> str:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _finite(data: Any) -> Any:
-    if isinstance(data, float) and not math.isfinite(data):
-        return None
-    if isinstance(data, dict):
-        return {key: _finite(value) for key, value in data.items()}
-    if isinstance(data, list | tuple):
-        return [_finite(value) for value in data]
-    return data

@@ -97,7 +97,13 @@ def _print(summary: IngestSummary) -> None:
         ["quarantined", summary.quarantined],
     ]
     rows += [[f"  {reason}", count] for reason, count in sorted(summary.reasons.items())]
-    print_table(["ingest", "files"], rows, empty="")
+    seldom = [
+        ["of no picture type, skipped", summary.skipped],
+        ["without a row of labels", summary.unlabelled],
+        ["rows of labels without a file", summary.labels_unused],
+    ]
+    rows += [row for row in seldom if row[1]]
+    print_table(["ingest", "count"], rows, empty="")
     note(f"{', '.join(summary.spaces)}; {summary.seconds:.1f} s, {rate:.1f} files/s")
     if summary.quarantined:
         note("latentdb quarantine DB says what was wrong with each file")

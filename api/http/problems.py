@@ -1,0 +1,129 @@
+"""Errors as HTTP tells them: one table of statuses, one form (RFC 9457, problem+json)."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from indexers import errors as indexer_errors
+from latentdb import errors
+from latentdb.geometry.errors import CutLocusError
+
+__all__ = ["STATUS", "add_handlers", "problem", "status_of"]
+
+BAD_REQUEST, NOT_FOUND, CONFLICT, UNPROCESSABLE = 400, 404, 409, 422
+INTERNAL, UNAVAILABLE = 500, 503
+
+# A class stands for those under it that have no line of their own.
+STATUS: Mapping[type[errors.LatentDBError], int] = {
+    # what was asked does not exist
+    errors.UnknownSpaceError: NOT_FOUND,
+    errors.UnknownItemError: NOT_FOUND,
+    errors.UnknownMapError: NOT_FOUND,
+    errors.UnknownDirectionError: NOT_FOUND,
+    indexer_errors.UnknownIdError: NOT_FOUND,
+    # what was asked contradicts itself or the database
+    errors.QueryError: UNPROCESSABLE,
+    errors.FilterError: UNPROCESSABLE,
+    errors.PictureError: UNPROCESSABLE,
+    errors.SourceError: UNPROCESSABLE,
+    errors.LabelsError: UNPROCESSABLE,
+    errors.SpaceSpecError: UNPROCESSABLE,
+    errors.NotEnoughDataError: UNPROCESSABLE,
+    CutLocusError: UNPROCESSABLE,
+    indexer_errors.ParameterError: UNPROCESSABLE,
+    indexer_errors.DimensionError: UNPROCESSABLE,
+    indexer_errors.DtypeError: UNPROCESSABLE,
+    indexer_errors.NonFiniteError: UNPROCESSABLE,
+    indexer_errors.ZeroVectorError: UNPROCESSABLE,
+    indexer_errors.IdError: UNPROCESSABLE,
+    # what was asked does not go with what is stored
+    errors.SpaceExistsError: CONFLICT,
+    errors.SpaceMismatchError: CONFLICT,
+    errors.StoreExistsError: CONFLICT,
+    errors.StoreLockedError: CONFLICT,
+    # the server's own trouble
+    errors.StoreNotFoundError: UNAVAILABLE,
+    errors.StoreIOError: UNAVAILABLE,
+    errors.StoreFormatError: INTERNAL,
+    errors.ModelError: INTERNAL,
+    errors.ArtefactError: INTERNAL,
+    indexer_errors.IndexFileError: INTERNAL,
+    indexer_errors.IndexFormatError: INTERNAL,
+}
+
+_log = logging.getLogger("latentdb.http")
+
+
+def status_of(error: type[errors.LatentDBError]) -> int:
+    """The status of an error's class, by its own line in `STATUS` or the nearest one above."""
+    found = next((STATUS[cls] for cls in error.__mro__ if cls in STATUS), None)
+    return INTERNAL if found is None else found
+
+
+def problem(
+    status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """A problem+json response; `code` is stable, `detail` is for people."""
+    body: dict[str, Any] = {
+        "type": f"urn:latentdb:problem:{code}",
+        "title": code.replace("-", " "),
+        "status": status,
+        "detail": detail,
+    }
+    return JSONResponse(
+        body, status, media_type="application/problem+json", headers=dict(headers or {})
+    )
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Make `app` answer every error as problem+json."""
+    app.add_exception_handler(errors.LatentDBError, _on_library_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+
+
+def code_of(error: type[Exception]) -> str:
+    """`UnknownSpaceError` as `unknown-space`."""
+    name = error.__name__.removesuffix("Error")
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
+
+
+async def _on_library_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, errors.LatentDBError)
+    status = status_of(type(error))
+    detail = str(error)
+    if status >= INTERNAL:
+        # Its text may name paths of this machine, which are nobody's business out there.
+        _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        detail = "the server cannot answer this now; its log says why"
+    return problem(status, code_of(type(error)), detail)
+
+
+async def _on_invalid(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    return problem(UNPROCESSABLE, "invalid-request", describe_invalid(error.errors()))
+
+
+async def _on_http(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    code = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}.get(
+        error.status_code, "bad-request"
+    )
+    return problem(error.status_code, code, str(error.detail), headers=error.headers)
+
+
+def describe_invalid(found: Any) -> str:
+    """What a validator found, in a line: where, and what is wrong there."""
+    lines = []
+    for one in found:
+        where = ".".join(str(part) for part in one["loc"] if part not in ("body", "query", "path"))
+        lines.append(f"{where}: {one['msg']}" if where else str(one["msg"]))
+    return "; ".join(lines)

@@ -112,7 +112,9 @@ class NaoMetric(AbstractMetric):
             raise ParameterError("expected angles in radians in [0, pi], got one outside")
         self._refuse_zero(norms0, "r0")
         self._refuse_zero(norms1, "r1")
-        return self._length(norms0, norms1, np.minimum(angles, np.pi))
+        lengths = self._length(norms0, norms1, np.minimum(angles, np.pi))
+        scalar_or_array: FloatArray = lengths[()]
+        return scalar_or_array
 
     def parts(self, x: npt.ArrayLike, Y: npt.ArrayLike) -> NaoParts:
         """Angular and radial part of the distances from one vector to every row of `Y`.

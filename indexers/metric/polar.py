@@ -110,7 +110,7 @@ def _along_ray(prior: AbstractRadialPrior, first: _Ends, second: _Ends) -> Float
 
 def _outside(far: FarField, ends: tuple[_Ends, _Ends], angle: FloatArray) -> FloatArray:
     first, second = ends
-    result: FloatArray = far.shell.kappa * angle + first.radial + second.radial
+    result: FloatArray = far.shell.kappa * angle + (first.radial + second.radial)
     near = ~far.holds((first.r, second.r), (first.reach, second.reach), angle)
     if near.any():
         result[near] = near_field(far.shell, first.r[near], second.r[near], angle[near])

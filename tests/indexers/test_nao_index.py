@@ -1,0 +1,139 @@
+"""The NAO index: certified answers are true ones."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from indexers.errors import DimensionError
+from indexers.flat import FlatConfig
+from indexers.hnsw import HnswConfig
+from indexers.index import build_index
+from indexers.metric import ChiPrior, FittedPrior, NaoMetric, NoPrior
+from indexers.nao_form import NaoForm
+from indexers.recall import recall_at_k
+
+
+def make_corpus(count, dim, *, norm_sd, seed, clusters=0, spread=0.02):
+    rng = np.random.default_rng(seed)
+    directions = rng.standard_normal((count, dim))
+    if clusters:
+        directions = directions[rng.integers(0, clusters, count)]
+        directions = directions + spread * rng.standard_normal((count, dim))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    norms = np.abs(np.sqrt(dim - 1) + norm_sd * rng.standard_normal((count, 1)))
+    return (directions * norms).astype(np.float32)
+
+
+def assert_exact(metric, vectors, queries, k=10):
+    index = build_index(vectors, np.arange(len(vectors)), metric=metric, config=FlatConfig())
+    result = index.search(queries, k)
+    truth = np.sort(metric.pairwise(queries, vectors), axis=1)[:, :k]
+    assert result.exact
+    # Directions are kept in float32: angles are off by some 5e-8 rad.
+    slack = 2e-7 * max(1.0, metric.from_polar(truth.max(), truth.max(), 1.0)) + 1e-6
+    np.testing.assert_allclose(result.distances, truth, rtol=1e-6, atol=slack)
+    return result
+
+
+@pytest.mark.parametrize("norm_sd", [0.0, 0.7, 2.0, 8.0])
+@pytest.mark.parametrize("dim", [64, 1024])
+def test_a_certified_answer_is_the_true_one(dim, norm_sd):
+    vectors = make_corpus(600, dim, norm_sd=min(norm_sd, dim / 32), seed=1)
+    queries = make_corpus(6, dim, norm_sd=min(norm_sd, dim / 32), seed=2)
+    assert_exact(NaoMetric(ChiPrior(dim)), vectors, queries)
+
+
+@pytest.mark.parametrize(
+    "metric", [NaoMetric(ChiPrior(64)), NaoMetric(NoPrior())], ids=["chi", "no"]
+)
+def test_near_duplicates_are_ranked_by_the_near_field(metric):
+    vectors = make_corpus(500, 64, norm_sd=1.0, seed=3, clusters=5)
+    assert_exact(metric, vectors, vectors[:4] + np.float32(0.001))
+
+
+def test_a_fitted_prior_is_certified_too():
+    vectors = make_corpus(500, 256, norm_sd=1.4, seed=4)
+    metric = NaoMetric(FittedPrior.from_norms(np.linalg.norm(vectors, axis=1)))
+    assert_exact(metric, vectors, make_corpus(5, 256, norm_sd=1.4, seed=5))
+
+
+def test_vectors_in_the_core_are_found_at_their_own_distance():
+    vectors = make_corpus(200, 64, norm_sd=0.7, seed=6)
+    vectors[::20] *= np.float32(0.2)
+    vectors[5] = 0.0
+    queries = np.concatenate([vectors[:2], vectors[5:6], vectors[20:21] * np.float32(1.1)])
+    assert_exact(NaoMetric(ChiPrior(64)), vectors, queries, k=4)
+
+
+def test_a_prior_without_a_shell_is_searched_exhaustively():
+    vectors = make_corpus(60, 2, norm_sd=0.3, seed=7)
+    assert_exact(NaoMetric(ChiPrior(2)), vectors, vectors[:2] + np.float32(0.01), k=3)
+
+
+def test_many_copies_of_one_vector_are_no_obstacle():
+    vectors = np.repeat(make_corpus(3, 64, norm_sd=0.7, seed=8), 100, axis=0)
+    result = assert_exact(NaoMetric(ChiPrior(64)), vectors, vectors[:1], k=5)
+    np.testing.assert_array_equal(result.distances, 0.0)
+
+
+def test_the_far_field_needs_no_second_pass(monkeypatch):
+    def refuse(*_):
+        raise AssertionError("a second pass")
+
+    monkeypatch.setattr(NaoForm, "_within", refuse)
+    vectors = make_corpus(2000, 1024, norm_sd=0.7, seed=9)
+    assert_exact(NaoMetric(ChiPrior(1024)), vectors, make_corpus(5, 1024, norm_sd=0.7, seed=10))
+
+
+def test_filter_limit_and_certificate_work_together():
+    vectors = make_corpus(500, 64, norm_sd=1.0, seed=11)
+    metric, query = NaoMetric(ChiPrior(64)), make_corpus(1, 64, norm_sd=1.0, seed=12)
+    index = build_index(vectors, np.arange(500), metric=metric, config=FlatConfig())
+    allowed = np.arange(0, 500, 3)
+    truth = np.sort(metric.pairwise(query, vectors[allowed])[0])
+    result = index.search(query, 10, allowed_ids=allowed, max_distance=truth[4] * 1.000001)
+    assert result.exact
+    np.testing.assert_allclose(result.distances[0, :5], truth[:5], rtol=1e-6)
+    assert (result.ids[0, 5:] == -1).all()
+
+
+def test_norms_far_off_the_shell_lose_against_near_ones():
+    vectors = make_corpus(400, 1024, norm_sd=0.0, seed=13)
+    vectors[0] *= np.float32(1.2)
+    index = build_index(
+        vectors, np.arange(400), metric=NaoMetric(ChiPrior(1024)), config=FlatConfig()
+    )
+    nearest = index.search(vectors[:1] / np.float32(1.2), 400)
+    assert nearest.ids[0, -1] == 0
+    assert nearest.radial[0, -1] > nearest.angular[0, -1]
+
+
+@pytest.mark.parametrize("norm_sd", [0.7, 2.0])
+def test_a_graph_recalls_nearly_all(norm_sd):
+    dim, metric = 64, NaoMetric(ChiPrior(64))
+    vectors = make_corpus(3000, dim, norm_sd=norm_sd, seed=14, clusters=200, spread=0.5)
+    queries = make_corpus(3000, dim, norm_sd=norm_sd, seed=14, clusters=200, spread=0.5)[::300]
+    queries = queries + np.float32(0.05)
+    config = HnswConfig(m=16, ef_construction=80, ef_search=128)
+    graph = build_index(vectors, np.arange(3000), metric=metric, config=config)
+    flat = build_index(vectors, np.arange(3000), metric=metric, config=FlatConfig())
+    found, true = graph.search(queries, 10), flat.search(queries, 10)
+    assert not found.exact
+    assert recall_at_k(found.distances, true.distances, 10) >= 0.95
+
+
+def test_penalties_survive_adding_to_a_graph():
+    metric = NaoMetric(ChiPrior(64))
+    vectors = make_corpus(300, 64, norm_sd=1.0, seed=15)
+    index = build_index(vectors[:200], np.arange(200), metric=metric, config=HnswConfig(m=8))
+    index.add(vectors[200:], np.arange(200, 300))
+    whole = build_index(vectors, np.arange(300), metric=metric, config=FlatConfig())
+    np.testing.assert_array_equal(index.stage.view(), whole.stage.view())
+
+
+def test_a_chi_prior_of_another_dimension_is_refused():
+    with pytest.raises(DimensionError, match=r"dimension 64.*make a ChiPrior\(8\)"):
+        build_index(
+            np.ones((1, 8), np.float32), [1], metric=NaoMetric(ChiPrior(64)), config=FlatConfig()
+        )

@@ -24,6 +24,7 @@ from latentdb.torch_compat import torch
 from latentdb.zoo.cards import write_cards
 from latentdb.zoo.faces import EVALUATION_SEED
 from latentdb.zoo.measures import (
+    RETRIEVAL_POOL,
     Codes,
     compute_codes,
     held_out_faces,
@@ -106,6 +107,8 @@ def evaluate(n: int, *, device: str = "cpu", console: Console | None = None) -> 
     ValueError
         `n` is below the 1,000 that retrieval is measured among.
     """
+    if n < RETRIEVAL_POOL:
+        raise ValueError(f"evaluate at least {RETRIEVAL_POOL} faces, got n={n}")
     faces = held_out_faces(n)
     with Progress(console=console or Console(stderr=True)) as progress:
         task = progress.add_task("running the models", total=1.0)
@@ -192,7 +195,7 @@ def _probe_table(evaluation: Evaluation) -> Table:
 
 
 def _main(
-    n: Annotated[int, typer.Option(min=1_000, help="Faces to evaluate on.")] = 1_500,
+    n: Annotated[int, typer.Option(min=RETRIEVAL_POOL, help="Faces to evaluate on.")] = 1_500,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda:0, …")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Figures as JSON to stdout.")] = False,
     out: Annotated[Path | None, typer.Option(help="File for the figures as JSON.")] = None,

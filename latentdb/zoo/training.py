@@ -134,7 +134,7 @@ class Trainer:
         console = Console(stderr=True)
         last_save = last_log = time.monotonic()
         with Progress(console=console) as progress:
-            task = progress.add_task(self._name, total=1.0, completed=self._fraction())
+            task = progress.add_task(self._name, total=1.0)
             while (fraction := self._fraction()) < 1.0:
                 started = time.monotonic()
                 generator.manual_seed(self._settings.seed * 1_000_003 + self._step)
@@ -183,8 +183,9 @@ class Trainer:
     def _blend(self) -> None:
         # The average starts short, so that early exports are not stuck at the random start.
         decay = min(self._optimisation.average_decay, (1 + self._step) / (10 + self._step))
-        averaged = list(self.average.parameters())
-        torch._foreach_lerp_(averaged, list(self.model.parameters()), 1 - decay)
+        averaged: list[torch.Tensor] = list(self.average.parameters())
+        current_weights: list[torch.Tensor] = list(self.model.parameters())
+        torch._foreach_lerp_(averaged, current_weights, 1 - decay)
         for kept, current in zip(self.average.buffers(), self.model.buffers(), strict=True):
             kept.copy_(current)
 

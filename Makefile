@@ -31,8 +31,8 @@ fix: .venv ## Format, and mend what the linter can mend
 	$(BIN)/ruff format .
 
 bench: .venv ## Run the benchmarks that need no accelerator; results in benchmarks/results
-	$(BIN)/python benchmarks/ingest.py
-	$(BIN)/python benchmarks/search_overhead.py
+	$(BIN)/python -m benchmarks.ingest
+	$(BIN)/python -m benchmarks.search_overhead
 
 clean: ## Remove the demo and caches; the virtual environment stays
 	rm -rf $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build

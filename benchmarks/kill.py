@@ -1,6 +1,6 @@
 """Kill -9 at random moments of ingest and index build, resume, and look for damage.
 
-    python benchmarks/kill.py --rounds 20 --faces 400
+    python -m benchmarks.kill --rounds 20 --faces 400
 
 Each round starts the command again and kills it after a random part of the time that an
 undisturbed run takes; the last one runs to its end. Then `check` must find nothing, and the

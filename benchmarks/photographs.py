@@ -1,6 +1,6 @@
 """Photographs in spaces that never saw one: how often a neighbour is of the query's class.
 
-    python benchmarks/photographs.py train.parquet --n 2000
+    python -m benchmarks.photographs train.parquet --n 2000
 
 The Parquet file is of the Hugging Face image layout with a `label` column, such as CIFAR-10's.
 """

@@ -1,6 +1,6 @@
 """What the facade adds to a search: its latency over bare FAISS on the same vectors, in one run.
 
-    python benchmarks/search_overhead.py --n 100000 --dim 1024
+    python -m benchmarks.search_overhead --n 100000 --dim 1024
 
 Both sides answer one query at a time, cosine, exhaustive; ours goes through `LatentDB.search`,
 labels and filter included.

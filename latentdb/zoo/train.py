@@ -1,6 +1,7 @@
 """`python -m latentdb.zoo.train`: train the bundled models.
 
-On two CPU cores the defaults take about an hour and a half together; on a GPU give fewer minutes.
+The defaults, 96 minutes together, are what the bundled weights took on one thread each of two
+shared CPU cores; on a GPU give fewer.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import typer
 
 from latentdb.zoo.training import CACHE, WEIGHTS, Settings
 
-_DEFAULT_MINUTES: Final = {"autoencoder": 20.0, "diffusion": 40.0, "clip": 12.0, "ssl": 8.0}
+_DEFAULT_MINUTES: Final = {"autoencoder": 9.0, "diffusion": 44.0, "clip": 31.0, "ssl": 12.0}
 
 
 class Model(StrEnum):

@@ -1,0 +1,145 @@
+"""A whole database in one go: faces made, ingested, indexed, stitched and asked.
+
+    python examples/demo.py demo
+
+Everything goes into the one folder; running it again goes on where it was.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import latentdb
+from latentdb.database import LatentDB
+from latentdb.ingest import IngestOptions
+from latentdb.ingest.progress import RichProgress
+from latentdb.pictures import answer_sheet
+from latentdb.report import Asked, render_page
+from latentdb.types import IngestSummary
+from latentdb.zoo.faces import DEMO_SEED, write_folder
+
+COUNT = 600
+SPACES = ("faces-clip", "faces-noise", "faces-ssl")
+ATTRIBUTES = ("hat", "glasses", "smiling")
+DB = "faces.ldb"
+
+
+def main(folder: Path) -> None:
+    """Make, fill, learn, ask, and say where the pictures are."""
+    started = time.monotonic()
+    folder.mkdir(parents=True, exist_ok=True)
+    faces = folder / "faces"
+    if not (faces / "labels.csv").exists():
+        say(f"drawing {COUNT} faces that no bundled model was trained on")
+        write_folder(faces, COUNT, seed=DEMO_SEED)
+    path = folder / DB
+    db = latentdb.open(path) if path.exists() else latentdb.create(path, spaces=SPACES)
+    summary = fill(db, faces)
+    learn(db)
+    asked = ask(db)
+    for number, question in enumerate(asked, start=1):
+        draw(db, question, folder / f"{number}-{question.title.lower().replace(' ', '-')}.png")
+    facts = {
+        "pictures": str(len(db)),
+        "spaces": str(len(db.spaces())),
+        "pictures / s ingested": f"{summary.added / summary.seconds:.1f}" if summary.added else "–",
+        "seconds in all": f"{time.monotonic() - started:.0f}",
+    }
+    page = folder / "report.html"
+    page.write_text(render_page(db, asked, title="Faces", facts=facts), encoding="utf-8")
+    say(f"pictures of the answers are in {folder}/, the whole story is in {page}")
+
+
+def fill(db: LatentDB, faces: Path) -> IngestSummary:
+    """Put the faces into every space, and index them."""
+    say("ingesting: decoding, encoding, and inverting every face to its noise")
+    with RichProgress() as progress:
+        summary = db.ingest(
+            faces, options=IngestOptions(labels=faces / "labels.csv"), progress=progress
+        )
+    db.build_index("faces-clip", metric="cosine")
+    db.build_index("faces-noise", metric="nao", prior="fitted")
+    db.build_index("faces-ssl", metric="cosine", kind="hnsw")
+    return summary
+
+
+def learn(db: LatentDB) -> None:
+    """Fit maps both ways between noise and CLIP, and a few directions in each."""
+    for source, target in (("faces-clip", "faces-noise"), ("faces-noise", "faces-clip")):
+        scores = db.stitch(source, target).scores
+        say(f"map {source} → {target}: recall@10 {scores.recall_at_10}")
+    for space in ("faces-clip", "faces-noise"):
+        for name in ATTRIBUTES:
+            direction = db.fit_direction(name, space=space, label=name)
+            assert direction.scores is not None
+            say(f"direction {name} in {space}: AUC {direction.scores.auc}")
+
+
+def ask(db: LatentDB) -> list[Asked]:
+    """The questions of the demo, each with the command that asks the same."""
+    bare = next(
+        item
+        for item in db.items(db.store.item_ids().tolist())
+        if not (item.labels["hat"] or item.labels["glasses"])
+    )
+    picture = bare.source
+    text, like = "a smiling face with a hat", f"--id {bare.id}"
+    return [
+        Asked(
+            "Text query",
+            f'latentdb search {DB} --text "{text}" -k 10',
+            db.search(text=text, k=10),
+            {"smiling": True, "hat": True},
+        ),
+        Asked(
+            "Image query",
+            f"latentdb search {DB} --image {Path(picture).name} --space faces-ssl -k 10",
+            db.search(image=picture, space="faces-ssl", k=10),
+        ),
+        Asked(
+            "Neighbours in noise space",
+            f"latentdb search {DB} {like} --space faces-noise --metric nao -k 10",
+            db.search(id=bare.id, space="faces-noise", metric="nao", k=10),
+        ),
+        Asked(
+            "Text answered in noise space",
+            f'latentdb search {DB} --text "a face with glasses" --space faces-noise -k 10',
+            db.search(text="a face with glasses", space="faces-noise", k=10),
+            {"glasses": True},
+        ),
+        Asked(
+            "From noise to CLIP",
+            f"latentdb search {DB} {like} --from faces-noise --space faces-clip -k 10",
+            db.search(id=bare.id, from_space="faces-noise", space="faces-clip", k=10),
+        ),
+        Asked(
+            "The same face with a hat",
+            f"latentdb search {DB} {like} --space faces-clip --direction hat=2 -k 10",
+            db.search(id=bare.id, space="faces-clip", directions={"hat": 2.0}, k=10),
+            {"hat": True},
+        ),
+        Asked(
+            "Most smiling without a hat",
+            f'latentdb rank {DB} --direction smiling --space faces-noise --where "not hat" -k 10',
+            db.rank("smiling", space="faces-noise", where="not hat", k=10),
+            {"smiling": True, "hat": False},
+        ),
+    ]
+
+
+def draw(db: LatentDB, question: Asked, path: Path) -> None:
+    """One contact sheet."""
+    asked = question.answer.query
+    subject = db.picture(int(asked["value"])) if asked["kind"] == "id" else None
+    answer_sheet(question.answer, picture=db.picture, query_picture=subject).save(path)
+
+
+def say(text: str) -> None:
+    """A line for the reader, apart from the output."""
+    print(text, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "demo"))

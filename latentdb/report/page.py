@@ -1,0 +1,122 @@
+"""One self-contained HTML page: what is in a database, what was learned, what it answers."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, final
+
+from jinja2 import Environment, StrictUndefined
+
+from latentdb.pictures import describe_query, short_labels
+from latentdb.types import Answer, Hit, LabelValue
+
+if TYPE_CHECKING:
+    from latentdb.database import LatentDB
+
+_PNG = b"\x89PNG"
+
+
+@final
+@dataclass(frozen=True)
+class Asked:
+    """A question with its answer, as a section of the page.
+
+    Parameters
+    ----------
+    title : str
+        What the section shows.
+    command : str
+        The command line that asks the same.
+    answer : Answer
+        What came.
+    wanted : mapping of label to value
+        What a good hit has; the page counts how many do, beside the share of all items that do.
+    """
+
+    title: str
+    command: str
+    answer: Answer
+    wanted: Mapping[str, LabelValue] = field(default_factory=dict)
+
+
+def render_page(
+    db: LatentDB, asked: Sequence[Asked], *, title: str, facts: Mapping[str, str]
+) -> str:
+    """HTML of one page, pictures included; it makes no request.
+
+    Parameters
+    ----------
+    db : LatentDB
+        What is described.
+    asked : sequence of Asked
+        Sections, in order.
+    title : str
+        Of the page.
+    facts : mapping of str to str
+        Shown large at the top, such as the number of pictures.
+    """
+    source = files("latentdb.report").joinpath("page.html").read_text(encoding="utf-8")
+    template = Environment(autoescape=True, undefined=StrictUndefined).from_string(source)
+    return template.render(
+        title=title,
+        facts=facts,
+        spaces=list(db.spaces().values()),
+        indexes=db.indexes(),
+        maps=db.maps(),
+        directions=db.directions(),
+        sections=[_section(db, question) for question in asked],
+    )
+
+
+def _section(db: LatentDB, asked: Asked) -> dict[str, Any]:
+    """What the template shows of one question."""
+    answer = asked.answer
+    question, how = describe_query(answer.query)
+    subject = answer.query.get("value") if answer.query.get("kind") == "id" else None
+    return {
+        "title": asked.title,
+        "command": asked.command,
+        "question": question,
+        "how": how,
+        "space": answer.space,
+        "metric": answer.metric,
+        "exact": answer.exact,
+        "subject": None if subject is None else _data_uri(db.thumbnail(int(subject))),
+        "score": _score(db, asked) if asked.wanted else None,
+        "hits": [_tile(db, hit, asked.wanted) for hit in answer.hits],
+    }
+
+
+def _tile(db: LatentDB, hit: Hit, wanted: Mapping[str, LabelValue]) -> dict[str, Any]:
+    return {
+        "picture": _data_uri(db.thumbnail(hit.id)),
+        "distance": f"{hit.distance:.3f}",
+        "labels": short_labels(hit.labels) or hit.source,
+        "good": _has(hit.labels, wanted) if wanted else None,
+    }
+
+
+def _score(db: LatentDB, asked: Asked) -> dict[str, Any]:
+    """How many hits have what was wanted, and how many of all items do."""
+    hits = asked.answer.hits
+    everything = db.items([int(item_id) for item_id in db.store.item_ids()])
+    base = sum(_has(item.labels, asked.wanted) for item in everything) / len(everything)
+    named = [name if value else f"not {name}" for name, value in asked.wanted.items()]
+    return {
+        "wanted": " and ".join(named).replace("_", " "),
+        "good": sum(_has(hit.labels, asked.wanted) for hit in hits),
+        "total": len(hits),
+        "base": f"{base:.0%}",
+    }
+
+
+def _has(labels: Mapping[str, LabelValue], wanted: Mapping[str, LabelValue]) -> bool:
+    return all(labels.get(name) == value for name, value in wanted.items())
+
+
+def _data_uri(picture: bytes) -> str:
+    kind = "png" if picture.startswith(_PNG) else "jpeg"
+    return f"data:image/{kind};base64,{base64.b64encode(picture).decode('ascii')}"

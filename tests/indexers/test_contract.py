@@ -29,12 +29,12 @@ def index(vectors, ids, metric, config):
 
 @pytest.fixture(scope="session")
 def truths(queries, vectors):
-    return {name: metric.pairwise(queries, vectors) for name, metric in METRICS.items()}
+    return {str(m.settings()): m.pairwise(queries, vectors) for m in METRICS.values()}
 
 
 @pytest.fixture
 def truth(metric, truths):
-    return next(truths[name] for name, other in METRICS.items() if other is metric)
+    return truths[str(metric.settings())]
 
 
 def lookup(truth, ids, found):

@@ -124,7 +124,7 @@ function words(labels) {
   const others = Object.entries(labels)
     .filter(([, value]) => value !== null && typeof value !== "boolean" && String(value).length <= 24)
     .map(([name, value]) => `${name} ${value}`);
-  return [...yes, ...others].map((one) => one.replaceAll("_", " ")).join(" · ");
+  return [...yes, ...others].map((one) => one.replaceAll("_", "\u00a0")).join("\u00a0· ");
 }
 
 function card(item, rank) {

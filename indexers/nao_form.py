@@ -97,10 +97,12 @@ class NaoForm(AbstractForm):
         special = self._bound.special_positions(norms, request.selection.mask)
         answers = []
         for row, unit in enumerate(units):
-            query = _Query(self._metric, stage, norms, unit, float(radii[row]))
-            near = query.rank(np.unique(found.positions[2 * row : 2 * row + 2]))
+            query = _Query((self._metric, self._bound), stage, norms, unit, float(radii[row]))
+            near = query.rank(np.unique(found.positions[2 * row : 2 * row + 2]), request.k)
             limit = min(request.limit, float(near.distances[request.k - 1]))
-            near = self._with_special(query, near, special, limit)
+            within = self._bound.in_radial_reach(query.radius, norms[special], limit)
+            if within.any():
+                near = query.rank(np.union1d(near.positions, special[within]), request.k)
             limit = min(limit, float(near.distances[request.k - 1]))
             # Of a query in the core the lists say nothing: it is compared with every row.
             is_settled = found.complete or not self._bound.covers(query.radius)
@@ -110,15 +112,9 @@ class NaoForm(AbstractForm):
             )
             if is_settled and not is_exact:
                 rest = self._within(query, limit, request.selection)
-                near, is_exact = query.rank(np.union1d(near.positions, rest)), True
+                near, is_exact = query.rank(np.union1d(near.positions, rest), request.k), True
             answers.append((near.cut(request.k), is_exact))
         return self._hits(answers)
-
-    def _with_special(self, query: _Query, near: _Best, special: IdArray, limit: float) -> _Best:
-        within = self._bound.in_radial_reach(query.radius, query.norms[special], limit)
-        if not within.any():
-            return near
-        return query.rank(np.union1d(near.positions, special[within]))
 
     def _is_certified(self, query: _Query, limit: float, last_scores: Float32Array) -> bool:
         """Whether no row outside both lists is nearer than `limit`."""
@@ -171,33 +167,53 @@ class _Query:
 
     def __init__(
         self,
-        metric: NaoMetric,
+        measure: tuple[NaoMetric, NaoBound],
         stage: AbstractStage,
         norms: FloatArray,
         unit: Float32Array,
         radius: float,
     ) -> None:
-        self.metric, self.stage, self.norms = metric, stage, norms
+        self.stage, self.norms = stage, norms
+        self._metric, self._bound = measure
         self.unit, self.radius = unit, radius
         # Through float32 like the rows, so that an identical vector is at angle 0.
         self._direction, _ = unit_rows(
             unit[None, :].astype(np.float64), what="queries", allow_zero=True
         )
 
-    def rank(self, positions: IdArray) -> _Best:
-        """The rows at `positions`, nearest first, by exact distances."""
+    def rank(self, positions: IdArray, k: int) -> _Best:
+        """The k nearest or more of the rows at `positions`, nearest first, by exact distances.
+
+        Rows are solved in the order of a lower bound, as far as it is below the k-th best.
+        """
         positions = positions[positions >= 0]
+        norms, angles = self.norms[positions], self._angles(positions)
+        least = self._bound.least_of_pairs(self.radius, norms, angles)
+        order = np.argsort(least, kind="stable")
+        distances = np.empty(len(order))
+        solved, wanted = 0, min(k + 6, len(order))
+        while solved < wanted:
+            some = order[solved:wanted]
+            distances[solved:wanted] = self._metric.from_polar(
+                self.radius, norms[some], angles[some]
+            )
+            solved = wanted
+            kth = np.partition(distances[:solved], k - 1)[k - 1] if solved >= k else np.inf
+            open_rows = int(np.searchsorted(least[order], kth, side="right"))
+            wanted = max(solved, min(open_rows, 2 * solved))
+        ranks = np.argsort(distances[:solved], kind="stable")
+        chosen = order[ranks]
+        return _Best(positions[chosen], distances[ranks], angles[chosen])
+
+    def _angles(self, positions: IdArray) -> FloatArray:
         angles = np.empty(len(positions))
         for block in row_blocks(len(positions), len(self.unit)):
             rows = self.stage.gather(positions[block])[:, :-1].astype(np.float64)
             directions, _ = unit_rows(rows, what="vectors", allow_zero=True)
             angles[block] = angle_matrix(self._direction, directions)[0]
-        norms = self.norms[positions]
         # The angle at the origin means nothing; 0 keeps the angular part out.
-        angles[(norms == 0) | (self.radius == 0)] = 0.0
-        distances = self.metric.from_polar(self.radius, norms, angles)
-        order = np.argsort(distances, kind="stable")
-        return _Best(positions[order], distances[order], angles[order])
+        angles[(self.norms[positions] == 0) | (self.radius == 0)] = 0.0
+        return angles
 
 
 def _rounding(dim: int) -> float:

@@ -56,6 +56,25 @@ class NaoBound:
         within: BoolArray = np.abs(self._prior.radial_cost(norms) - home) <= limit * (1 + 1e-9)
         return within
 
+    def least_of_pairs(self, radius: float, norms: FloatArray, angles: FloatArray) -> FloatArray:
+        """A cheap lower bound of f for each row, from its norm and exact angle.
+
+        κ·θ + |R(r0) − R(r1)| beyond the core (a near pair saves at most twice the lesser R), and
+        the way along the radius anywhere.
+        """
+        if self._prior is None:
+            return angles
+        home = self._prior.radial_cost(np.array(radius))
+        least: FloatArray = np.abs(self._prior.radial_cost(norms) - home) * (1 - 1e-9)
+        if self._far is None or radius < self._safe_radius:
+            return least
+        shell = self._far.shell
+        outside = norms >= self._safe_radius
+        radial = shell.radial(norms[outside]) - shell.radial(np.array([radius]))
+        beside = (shell.kappa * angles[outside] + np.abs(radial)) * (1 - 1e-9)
+        least[outside] = np.maximum(least[outside], beside)
+        return least
+
     def penalty(self, norms: FloatArray) -> FloatArray:
         """g(r) = R(r)/κ of rows; of rows in the core, that of the barrier."""
         if self._far is None:

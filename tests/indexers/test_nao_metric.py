@@ -18,6 +18,7 @@ from indexers.errors import (
 from indexers.metric import ChiPrior, FittedPrior, NaoMetric, NoPrior
 from indexers.metric.core import core_length
 from indexers.metric.far_field import far_field_of
+from indexers.metric.nao_bound import NaoBound
 from indexers.metric.shell import shell_of
 from tests.indexers.nao_reference import reference_length
 
@@ -182,6 +183,16 @@ def test_it_grows_with_the_angle(dim, a, b, theta, more):
     r0, r1 = a * np.sqrt(dim - 1), b * np.sqrt(dim - 1)
     less, greater = chi(dim).from_polar(r0, r1, [theta, theta + more])
     assert less <= greater * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("prior", [ChiPrior(16), ChiPrior(1024), FittedPrior(30.0, 4.0)], ids=str)
+def test_the_cheap_bound_is_one(prior):
+    rng, bound = np.random.default_rng(1), NaoBound(prior)
+    norms = shell_of(prior).radius * rng.uniform(0.2, 1.6, 60)
+    angles = 10 ** rng.uniform(-3, np.log10(np.pi), 60)
+    for norm in norms[:6]:
+        lengths = NaoMetric(prior).from_polar(norm, norms, angles)
+        assert (bound.least_of_pairs(norm, norms, angles) <= lengths).all()
 
 
 def test_pairwise_distance_rows_and_parts_are_one_function():

@@ -16,9 +16,11 @@ from latentdb.database import LatentDB
 from latentdb.ingest import IngestOptions
 from latentdb.ingest.progress import RichProgress
 from latentdb.pictures import answer_sheet
+from latentdb.query import read_picture
 from latentdb.report import Asked, render_page
 from latentdb.types import IngestSummary
 from latentdb.zoo.faces import DEMO_SEED, write_folder
+from latentdb.zoo.faces import faces as faces_of
 
 COUNT = 600
 SPACES = ("faces-clip", "faces-noise", "faces-ssl")
@@ -38,7 +40,9 @@ def main(folder: Path) -> None:
     db = latentdb.open(path) if path.exists() else latentdb.create(path, spaces=SPACES)
     summary = fill(db, faces)
     learn(db)
-    asked = ask(db)
+    stranger = folder / "query.png"
+    next(faces_of(1, seed=DEMO_SEED, start=COUNT)).image.save(stranger)
+    asked = ask(db, stranger)
     for number, question in enumerate(asked, start=1):
         draw(db, question, folder / f"{number}-{question.title.lower().replace(' ', '-')}.png")
     facts = {
@@ -50,6 +54,7 @@ def main(folder: Path) -> None:
     page = folder / "report.html"
     page.write_text(render_page(db, asked, title="Faces", facts=facts), encoding="utf-8")
     say(f"pictures of the answers are in {folder}/, the whole story is in {page}")
+    say(f"a page to search them: .venv/bin/latentdb serve {path}")
 
 
 def fill(db: LatentDB, faces: Path) -> IngestSummary:
@@ -77,14 +82,16 @@ def learn(db: LatentDB) -> None:
             say(f"direction {name} in {space}: AUC {direction.scores.auc}")
 
 
-def ask(db: LatentDB) -> list[Asked]:
-    """The questions of the demo, each with the command that asks the same."""
+def ask(db: LatentDB, stranger: Path) -> list[Asked]:
+    """The questions of the demo, each with the command that asks the same in the demo's folder.
+
+    `stranger` is a picture that is not in the database.
+    """
     bare = next(
         item
         for item in db.items(db.store.item_ids().tolist())
         if not (item.labels["hat"] or item.labels["glasses"])
     )
-    picture = bare.source
     text, like = "a smiling face with a hat", f"--id {bare.id}"
     return [
         Asked(
@@ -95,8 +102,8 @@ def ask(db: LatentDB) -> list[Asked]:
         ),
         Asked(
             "Image query",
-            f"latentdb search {DB} --image {Path(picture).name} --space faces-ssl -k 10",
-            db.search(image=picture, space="faces-ssl", k=10),
+            f"latentdb search {DB} --image {stranger.name} --space faces-ssl -k 10",
+            db.search(image=stranger, space="faces-ssl", k=10),
         ),
         Asked(
             "Neighbours in noise space",
@@ -132,7 +139,11 @@ def ask(db: LatentDB) -> list[Asked]:
 def draw(db: LatentDB, question: Asked, path: Path) -> None:
     """One contact sheet."""
     asked = question.answer.query
-    subject = db.picture(int(asked["value"])) if asked["kind"] == "id" else None
+    subject = None
+    if asked["kind"] == "id":
+        subject = db.picture(int(asked["value"]))
+    elif asked["kind"] == "image":
+        subject = read_picture(asked["value"])
     answer_sheet(question.answer, picture=db.picture, query_picture=subject).save(path)
 
 

@@ -33,7 +33,7 @@ class SheetStyle:
     Parameters
     ----------
     columns : int or None
-        Tiles in a row; None chooses, up to six.
+        Tiles in a row; None chooses by the number of tiles.
     tile_size : int
         Side of the square that each picture is fitted into.
     gap : int
@@ -163,6 +163,10 @@ def describe_query(query: Mapping[str, Any]) -> tuple[str, str]:
     """
     kind, value = str(query.get("kind", "query")), query.get("value")
     question = f"“{value}”" if kind == "text" else kind if value is None else f"{kind} {value}"
+    if kind == "rank":
+        question = f"{'most' if query.get('descending', True) else 'least'} {value}"
+    elif kind == "image":
+        question = str(value).rpartition("/")[2]
     parts = [f"from {query['from']}"] if query.get("from") else []
     parts += [f"{name} {step:+g}" for name, step in (query.get("directions") or {}).items()]
     parts += [f"where {query['where']}"] if query.get("where") else []
@@ -195,10 +199,11 @@ def _hit_tile(rank: int, hit: Hit, picture: Callable[[int], Image.Image]) -> Til
 
 
 def _columns_for(count: int) -> int:
-    """Columns of a sheet of `count` tiles: at most six, with as few empty cells as can be."""
+    """Columns of a sheet of `count` tiles: as few empty cells as can be."""
     if count <= 6:
         return count
-    return min(range(6, 3, -1), key=lambda columns: (-count % columns, -columns))
+    widest = 6 if count <= 24 else 10
+    return min(range(widest, widest - 3, -1), key=lambda columns: (-count % columns, -columns))
 
 
 def _cell_height(style: SheetStyle) -> int:

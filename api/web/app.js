@@ -212,15 +212,18 @@ async function show() {
   }
 }
 
+function hintLabels(labels) {
+  const columns = Object.keys(labels);
+  const truths = columns.filter((name) => labels[name] === "bool");
+  page.where.placeholder = truths.length > 1 ? `${truths[0]} and not ${truths[1]}` : columns[0] || "";
+  page.where.title = columns.length ? `Labels: ${columns.join(", ")}` : "";
+}
+
 async function browse(where, mine) {
   const query = new URLSearchParams({ limit: page.k.value || DEFAULT_K, ...(where ? { where } : {}) });
   const listed = await call(`/v1/items?${query}`);
   if (mine !== round) return;
   page.results.replaceChildren(...listed.items.map((item) => card(item, 0)));
-  const columns = Object.keys(listed.labels);
-  const truths = columns.filter((name) => listed.labels[name] === "bool");
-  page.where.placeholder = truths.length > 1 ? `${truths[0]} and not ${truths[1]}` : columns[0] || "";
-  page.where.title = columns.length ? `Labels: ${columns.join(", ")}` : "";
   say(listed.count ? `${listed.items.length} of ${listed.count} pictures; choose one to find more like it`
     : where ? "No item qualifies." : "The database is empty: latentdb ingest DB SOURCE");
 }
@@ -294,7 +297,10 @@ function listen() {
 async function start() {
   listen();
   try {
-    [spaces, directions] = await Promise.all([call("/v1/spaces"), call("/v1/directions")]);
+    const listings = ["/v1/spaces", "/v1/directions", "/v1/items?limit=1"];
+    let first;
+    [spaces, directions, first] = await Promise.all(listings.map((path) => call(path)));
+    hintLabels(first.labels);
   } catch (error) {
     say(error.message, true);
     return;

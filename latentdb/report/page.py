@@ -6,11 +6,15 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from jinja2 import Environment, StrictUndefined
 
+from latentdb.filters import filter_ids
+from latentdb.ingest.decode import thumbnail_of
 from latentdb.pictures import describe_query, short_labels
+from latentdb.query import read_picture
 from latentdb.types import Answer, Hit, LabelValue
 
 if TYPE_CHECKING:
@@ -75,7 +79,6 @@ def _section(db: LatentDB, asked: Asked) -> dict[str, Any]:
     """What the template shows of one question."""
     answer = asked.answer
     question, how = describe_query(answer.query)
-    subject = answer.query.get("value") if answer.query.get("kind") == "id" else None
     return {
         "title": asked.title,
         "command": asked.command,
@@ -84,10 +87,20 @@ def _section(db: LatentDB, asked: Asked) -> dict[str, Any]:
         "space": answer.space,
         "metric": answer.metric,
         "exact": answer.exact,
-        "subject": None if subject is None else _data_uri(db.thumbnail(int(subject))),
+        "subject": _subject(db, answer),
         "score": _score(db, asked) if asked.wanted else None,
         "hits": [_tile(db, hit, asked.wanted) for hit in answer.hits],
     }
+
+
+def _subject(db: LatentDB, answer: Answer) -> str | None:
+    """The picture that was asked with, where there was one and it can still be read."""
+    kind, value = answer.query.get("kind"), answer.query.get("value")
+    if kind == "id":
+        return _data_uri(db.thumbnail(int(str(value))))
+    if kind == "image" and Path(str(value)).is_file():
+        return _data_uri(thumbnail_of(read_picture(str(value))))
+    return None
 
 
 def _tile(db: LatentDB, hit: Hit, wanted: Mapping[str, LabelValue]) -> dict[str, Any]:
@@ -100,16 +113,18 @@ def _tile(db: LatentDB, hit: Hit, wanted: Mapping[str, LabelValue]) -> dict[str,
 
 
 def _score(db: LatentDB, asked: Asked) -> dict[str, Any]:
-    """How many hits have what was wanted, and how many of all items do."""
-    hits = asked.answer.hits
-    everything = db.items([int(item_id) for item_id in db.store.item_ids()])
-    base = sum(_has(item.labels, asked.wanted) for item in everything) / len(everything)
+    """How many hits have what was wanted, and how many of all that could be hits do."""
+    hits, where = asked.answer.hits, asked.answer.query.get("where")
+    ids = db.store.item_ids() if where is None else filter_ids(db.store, where, None)
+    possible = db.items(ids.tolist())
+    base = sum(_has(item.labels, asked.wanted) for item in possible) / max(1, len(possible))
     named = [name if value else f"not {name}" for name, value in asked.wanted.items()]
     return {
         "wanted": " and ".join(named).replace("_", " "),
         "good": sum(_has(hit.labels, asked.wanted) for hit in hits),
         "total": len(hits),
         "base": f"{base:.0%}",
+        "among": "all pictures" if where is None else f"all where {where}",
     }
 
 

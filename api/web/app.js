@@ -190,6 +190,8 @@ async function show() {
   page.asked.hidden = !has;
   if (has) heading(asked);
   page.results.classList.add("busy");
+  const fromCards = page.results.contains(document.activeElement);
+  const slow = setTimeout(() => say("Searching… the first question to a space loads its model."), 700);
   const started = performance.now();
   try {
     if (has) {
@@ -208,7 +210,10 @@ async function show() {
     page.results.replaceChildren();
     say(error.message, true);
   } finally {
+    clearTimeout(slow);
     if (mine === round) page.results.classList.remove("busy");
+    // The card that had the focus is gone; a keyboard goes on from the first new one.
+    if (mine === round && fromCards) page.results.querySelector("a")?.focus();
   }
 }
 
@@ -253,8 +258,8 @@ function take(file) {
 function startOver() {
   dropped = null;
   page.file.value = "";
-  location.hash = "";
-  show();
+  if (location.hash) location.hash = "";
+  else show();
 }
 
 function moveBetweenCards(event) {

@@ -154,12 +154,12 @@ def describe_query(query: Mapping[str, Any]) -> tuple[str, str]:
     Parameters
     ----------
     query : mapping
-        `Answer.query`: kind, value, from, directions, where.
+        `Answer.query`: kind, value, from, map, directions, where.
 
     Returns
     -------
     tuple of str
-        Such as `("“a man with a hat”", "from faces-clip · smiling +2")`.
+        Such as `("“a man with a hat”", "mapped from faces-clip · smiling +2")`.
     """
     kind, value = str(query.get("kind", "query")), query.get("value")
     question = f"“{value}”" if kind == "text" else kind if value is None else f"{kind} {value}"
@@ -167,7 +167,7 @@ def describe_query(query: Mapping[str, Any]) -> tuple[str, str]:
         question = f"{'most' if query.get('descending', True) else 'least'} {value}"
     elif kind == "image":
         question = str(value).rpartition("/")[2]
-    parts = [f"from {query['from']}"] if query.get("from") else []
+    parts = [f"mapped from {query['from']}"] if query.get("map") else []
     parts += [f"{name} {step:+g}" for name, step in (query.get("directions") or {}).items()]
     parts += [f"where {query['where']}"] if query.get("where") else []
     return question, " · ".join(parts)

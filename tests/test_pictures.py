@@ -74,12 +74,22 @@ def test_query_is_described_with_all_its_parts() -> None:
         "kind": "text",
         "value": "a hat",
         "from": "faces-clip",
+        "map": {"method": "ridge"},
         "directions": {"smiling": 2.0, "beard": -0.5},
         "where": "hat",
     }
     question, how = describe_query(query)
     assert question == "“a hat”"
-    assert how == "from faces-clip · smiling +2 · beard -0.5 · where hat"
+    assert how == "mapped from faces-clip · smiling +2 · beard -0.5 · where hat"
+
+
+def test_a_question_that_stays_in_its_space_does_not_name_it() -> None:
+    assert describe_query({"kind": "text", "value": "a hat", "from": "faces-clip"})[1] == ""
+
+
+def test_rank_and_image_questions_read_as_words() -> None:
+    assert describe_query({"kind": "rank", "value": "hat", "descending": False})[0] == "least hat"
+    assert describe_query({"kind": "image", "value": "/photos/a.png"})[0] == "a.png"
 
 
 def test_labels_are_shortened_without_sentences() -> None:

@@ -76,7 +76,7 @@ BUNDLED: Mapping[str, BundledModel] = MappingProxyType(
             "faces-diffusion",
             "noise",
             _DIFFUSION_PARTS,
-            options={"steps": "30", "iterations": "2"},
+            options={"steps": "20", "tolerance": "0.005"},
         ),
         "faces-clip": BundledModel(
             "open_clip",

@@ -21,7 +21,7 @@ SPECS = {
     "clip_vision": "vision=transformers:{clip_vision}?pooling=pooled",
     "fixed_point": "noise=diffusers:{unconditional}?steps=4&psnr=true",
     "ddim": "noise=diffusers:{unconditional}?steps=4&inverter=ddim",
-    "stable_diffusion": "sd=diffusers:{stable_diffusion}?steps=3&prompt=a face&spacing=leading",
+    "stable_diffusion": "sd=diffusers:{stable_diffusion}?steps=3&iterations=1&prompt=a face",
 }
 OTHER_SETTINGS = {
     "open_clip": ("clip=open_clip:{open_clip}?dtype=bfloat16",),
@@ -31,6 +31,7 @@ OTHER_SETTINGS = {
     "fixed_point": (
         "noise=diffusers:{unconditional}?steps=5",
         "noise=diffusers:{unconditional}?steps=4&iterations=2",
+        "noise=diffusers:{unconditional}?steps=4&first_iterations=1",
         "noise=diffusers:{unconditional}?steps=4&tolerance=0.5",
         "noise=diffusers:{unconditional}?steps=4&last_timestep=900",
         "noise=diffusers:{unconditional}?steps=4&inverter=ddim",
@@ -40,7 +41,7 @@ OTHER_SETTINGS = {
         "noise=diffusers:{unconditional}?steps=4&inverter=ddim&convention=cleaner",
         "noise=diffusers:{unconditional}?steps=4&inverter=ddim&spacing=leading",
     ),
-    "stable_diffusion": ("sd=diffusers:{stable_diffusion}?steps=3&prompt=&spacing=leading",),
+    "stable_diffusion": ("sd=diffusers:{stable_diffusion}?steps=3&iterations=1&prompt=",),
 }
 
 

@@ -64,7 +64,7 @@ def test_a_spec_written_out_reads_back_the_same(options: dict[str, str]) -> None
         ("n=diffusers:/m?tolerance=low", "tolerance='low' is not of type float"),
         ("n=diffusers:/m?psnr=yes", "psnr='yes' is neither true nor false"),
         ("n=diffusers:/m?inverter=edict", "inverter='edict' is not one of fixed_point, ddim"),
-        ("n=diffusers:/m?steps=0", "expected steps ≥ 1"),
+        ("n=diffusers:/m?steps=0", "expected at least 1 of each of steps, iterations"),
         ("n=diffusers:/m?convention=cleaner", "convention=cleaner goes with inverter=ddim"),
         ("t=timm:/m?size=big", "size='big' is not of type int"),
     ],

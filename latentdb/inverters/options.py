@@ -26,7 +26,10 @@ class DiffusersOptions:
     steps : int
         Number of steps of a trajectory.
     iterations : int
-        Most network calls per step of `fixed_point`.
+        Most network calls per step of `fixed_point`; a row that needs fewer takes fewer.
+    first_iterations : int
+        Network calls of the first step, whose exact solution is not wanted; see
+        `FixedPointInverter`. More of them give noise of a larger norm.
     tolerance : float
         Relative change of a row at which `fixed_point` goes on to the next step.
     spacing : "trailing", "leading" or "linspace"
@@ -51,8 +54,9 @@ class DiffusersOptions:
 
     inverter: InverterName = "fixed_point"
     steps: int = 50
-    iterations: int = 3
-    tolerance: float = 1e-3
+    iterations: int = 10
+    first_iterations: int = 2
+    tolerance: float = 2e-3
     spacing: Spacing = "trailing"
     last_timestep: int | None = None
     convention: Convention = "noisier"
@@ -68,8 +72,12 @@ class DiffusersOptions:
                 "convention=cleaner goes with inverter=ddim: fixed_point inverts the sampler, "
                 "which tells the network the noisier timestep"
             )
-        if self.steps < 1 or self.iterations < 1 or not 0 <= self.tolerance < 1:
-            raise SpaceSpecError(
-                f"expected steps ≥ 1, iterations ≥ 1 and 0 ≤ tolerance < 1, got steps="
-                f"{self.steps}, iterations={self.iterations}, tolerance={self.tolerance}"
-            )
+        counts = {
+            "steps": self.steps,
+            "iterations": self.iterations,
+            "first_iterations": self.first_iterations,
+        }
+        if low := {key: count for key, count in counts.items() if count < 1}:
+            raise SpaceSpecError(f"expected at least 1 of each of {', '.join(counts)}, got {low}")
+        if not 0 <= self.tolerance < 1:
+            raise SpaceSpecError(f"expected 0 ≤ tolerance < 1, got tolerance={self.tolerance}")

@@ -9,7 +9,7 @@ from latentdb.torch_compat import torch
 QUALITY = ("residual", "psnr", "norm_z", "sv_excess")
 """Columns that come with every row of a noise space; NaN where one was not measured.
 
-`residual`: largest relative change, over the steps, in the last iteration of the fixed point.
+`residual`: largest relative change in the last iteration of a step, over all steps but the first.
 `psnr`: of the round trip image → noise → image against the autoencoder's own reconstruction, dB.
 `norm_z`: how many standard deviations the norm is off that of Gaussian noise.
 `sv_excess`: how far the largest singular value of a channel is above that of white noise.

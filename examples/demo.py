@@ -13,6 +13,7 @@ from pathlib import Path
 
 import latentdb
 from latentdb.database import LatentDB
+from latentdb.directions.fit import DirectionMethod
 from latentdb.ingest import IngestOptions
 from latentdb.ingest.progress import RichProgress
 from latentdb.pictures import answer_sheet
@@ -75,9 +76,14 @@ def learn(db: LatentDB) -> None:
     for source, target in (("faces-clip", "faces-noise"), ("faces-noise", "faces-clip")):
         scores = db.stitch(source, target).scores
         say(f"map {source} → {target}: recall@10 {scores.recall_at_10}")
-    for space in ("faces-clip", "faces-noise"):
+    # A difference of means moves a question furthest; a logistic boundary ranks most surely.
+    methods: dict[str, DirectionMethod] = {
+        "faces-clip": "mean_difference",
+        "faces-noise": "logistic",
+    }
+    for space, method in methods.items():
         for name in ATTRIBUTES:
-            direction = db.fit_direction(name, space=space, label=name)
+            direction = db.fit_direction(name, space=space, label=name, method=method)
             assert direction.scores is not None
             say(f"direction {name} in {space}: AUC {direction.scores.auc}")
 

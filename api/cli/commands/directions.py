@@ -25,7 +25,8 @@ def direction(  # noqa: PLR0913 - one parameter per option of the contract
         str, typer.Option("--label", metavar="COLUMN", help="Label of two values to fit it from.")
     ],
     method: Annotated[
-        Literal["logistic", "mean_difference"], typer.Option(help="How it is fitted.")
+        Literal["logistic", "mean_difference"],
+        typer.Option(help="logistic ranks most surely, mean_difference moves questions furthest."),
     ] = "logistic",
     orthogonal_to: Annotated[
         list[str] | None,

@@ -2,9 +2,9 @@
 
     python -m benchmarks.kill --rounds 20 --faces 400
 
-Each round starts the command again and kills it after a random part of the time that an
-undisturbed run takes; the last one runs to its end. Then `check` must find nothing, and the
-database must hold exactly what an undisturbed one holds.
+The command is started and killed after a random part of the time that an undisturbed run takes,
+again and again until it ends by itself; with a fresh database each time, until enough kills hit.
+Then `check` must find nothing, and every database must hold exactly what an undisturbed one holds.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -39,21 +40,35 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         write_folder(root / "faces", asked.faces, seed=asked.seed + 1000, start=0)
-        control, killed = root / "control.ldb", root / "killed.ldb"
-        for path in (control, killed):
-            latentdb.create(path, spaces=SPACES)
-        steps = [_ingest_command, _index_command]
-        kills = {}
-        for command in steps:
-            whole = _undisturbed(command(control, root / "faces"))
-            kills[command.__name__.strip("_")] = _disturbed(
-                command(killed, root / "faces"), whole, asked.rounds, rng
-            )
-        results: dict[str, object] = {"rounds": asked.rounds, "faces": asked.faces, **kills}
-        results |= _compare(control, killed)
+        control = root / "control.ldb"
+        latentdb.create(control, spaces=SPACES)
+        whole = _undisturbed(_ingest_command(control, root / "faces"))
+        found: list[dict[str, Any]] = []
+        hit = 0
+        while hit < asked.rounds:
+            killed = root / f"killed-{len(found)}.ldb"
+            latentdb.create(killed, spaces=SPACES)
+            hit += _disturbed(_ingest_command(killed, root / "faces"), whole, rng)
+            found.append(_compare(control, killed))
+        command = _index_command(killed, root / "faces")
+        building = _undisturbed(_index_command(control, root / "faces"))
+        index_hit = sum(_disturbed(command, building, rng) for _ in range(asked.rounds))
+        found.append(_compare(control, killed))
+    results: dict[str, Any] = {
+        "faces": asked.faces,
+        "kills_during_ingest": hit,
+        "kills_during_index_build": index_hit,
+        "databases": len(found) - 1,
+        "items": [one["items"] for one in found],
+        "labels_equal": all(one["labels_equal"] for one in found),
+        "problems": [problem for one in found for problem in one["problems"]],
+    }
+    for name in ("lost", "doubled", "differing_vectors"):
+        results[name] = sum(one[name] for one in found)
     record("kill", results, seed=asked.seed)
-    held = results["items"] == asked.faces and results["labels_equal"]
-    if not held or results["problems"] or results["lost"] or results["doubled"]:
+    faults = results["lost"] or results["doubled"] or results["differing_vectors"]
+    complete = results["labels_equal"] and set(results["items"]) == {asked.faces}
+    if faults or results["problems"] or not complete:
         sys.exit(1)
 
 
@@ -77,27 +92,27 @@ def _undisturbed(command: list[str]) -> float:
     return time.perf_counter() - started
 
 
-def _disturbed(command: list[str], whole: float, rounds: int, rng: random.Random) -> int:
-    """Kill the command `rounds` times, each at another moment, then let it finish.
+def _disturbed(command: list[str], whole: float, rng: random.Random) -> int:
+    """Start the command and kill it at a random moment, again and again, until it ends by itself.
 
-    Returns how many kills hit the command while it was running.
+    Returns how many kills hit it while it was running.
     """
     hit = 0
-    for _ in range(rounds):
+    while True:
         process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
         try:
-            process.wait(timeout=rng.uniform(0.2, 1.0) * whole)
+            if process.wait(timeout=rng.uniform(0.2, 1.0) * whole):
+                raise RuntimeError(f"{' '.join(command)} failed by itself")
+            return hit
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             hit += 1
-    subprocess.run(command, check=True, capture_output=True)
-    return hit
 
 
-def _compare(control: Path, killed: Path) -> dict[str, object]:
+def _compare(control: Path, killed: Path) -> dict[str, Any]:
     """What the killed database lacks, has twice or has wrong, against the undisturbed one."""
     left, right = latentdb.open(control), latentdb.open(killed)
     wanted, found = left.store.item_ids(), right.store.item_ids()

@@ -306,7 +306,7 @@ class LatentDB:
         *,
         space: str,
         label: str,
-        method: DirectionMethod = "logistic",
+        method: DirectionMethod = "mean_difference",
         orthogonal_to: Sequence[str] = (),
         seed: int = 0,
     ) -> Direction:

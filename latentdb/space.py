@@ -69,9 +69,7 @@ class Space:
             return
         raise SpaceMismatchError(
             f"vectors of space {self.name!r} ({self.fingerprint}) and of space {other.name!r} "
-            f"({other.fingerprint}) cannot be compared: {_difference(self, other)}. Re-ingest "
-            f"under one setting, or fit a map: latentdb stitch DB --from {other.name} "
-            f"--to {self.name}"
+            f"({other.fingerprint}) cannot be compared: {_difference(self, other)}. {_cure(self, other)}"
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -113,6 +111,13 @@ class Space:
                 f"settings give {space.fingerprint}: the record was changed by hand"
             )
         return space
+
+
+def _cure(left: Space, right: Space) -> str:
+    """What to do about two fingerprints."""
+    if left.name == right.name:
+        return "Ask with the model that made the stored vectors, or ingest into a new database"
+    return f"Fit a map: latentdb stitch DB --from {right.name} --to {left.name}"
 
 
 def _difference(left: Space, right: Space) -> str:

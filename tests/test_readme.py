@@ -30,7 +30,8 @@ def _run(command: str) -> None:
     if words[:2] == ["python", "-m"]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sys, "argv", words[2:])
-            runpy.run_module(words[2], run_name="__main__")
+            with pytest.raises(SystemExit, match=r"^0$"):
+                runpy.run_module(words[2], run_name="__main__")
         return
     assert words[0] == "latentdb"
     result = CliRunner().invoke(app, words[1:])

@@ -33,7 +33,7 @@ class DirectionOptions:
 
     Parameters
     ----------
-    method : "logistic" or "mean_difference"
+    method : "mean_difference" or "logistic"
         "logistic" (PCA → standardise → logistic regression, folded back) separates best;
         "mean_difference" asks for fewer rows and moves pictures along what differs on average.
     seed : int
@@ -48,7 +48,7 @@ class DirectionOptions:
         For the 95 % intervals.
     """
 
-    method: DirectionMethod = "logistic"
+    method: DirectionMethod = "mean_difference"
     seed: int = 0
     label: str = ""
     orthogonal_to: tuple[Direction, ...] = ()

@@ -26,8 +26,8 @@ def direction(  # noqa: PLR0913 - one parameter per option of the contract
     ],
     method: Annotated[
         Literal["logistic", "mean_difference"],
-        typer.Option(help="logistic ranks most surely, mean_difference moves questions furthest."),
-    ] = "logistic",
+        typer.Option(help="mean_difference moves questions furthest, logistic ranks most surely."),
+    ] = "mean_difference",
     orthogonal_to: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="Direction to take off first; repeatable."),

@@ -69,7 +69,8 @@ class Space:
             return
         raise SpaceMismatchError(
             f"vectors of space {self.name!r} ({self.fingerprint}) and of space {other.name!r} "
-            f"({other.fingerprint}) cannot be compared: {_difference(self, other)}. {_cure(self, other)}"
+            f"({other.fingerprint}) cannot be compared: {_difference(self, other)}. "
+            f"{_cure(self, other)}"
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -16,15 +16,7 @@ from indexers.files import CURRENT
 from indexers.flat import FlatConfig
 from indexers.index import build_index
 from indexers.kinds import config_from_settings, make_config
-from indexers.metric import (
-    AbstractMetric,
-    ChiPrior,
-    CosineMetric,
-    EuclideanMetric,
-    FittedPrior,
-    NaoMetric,
-    NoPrior,
-)
+from indexers.metric import AbstractMetric, make_metric, make_prior
 from indexers.persistence import load_index, read_manifest, save_index
 from indexers.stage import AbstractIndexConfig
 from indexers.types import (
@@ -37,6 +29,7 @@ from indexers.types import (
 )
 from latentdb.errors import NotEnoughDataError, SpaceMismatchError, UnknownSpaceError
 from latentdb.live_index import LiveIndex
+from latentdb.model import Vectors
 from latentdb.space import Space
 from latentdb.store import Problem, Store
 from latentdb.types import SpaceRows
@@ -110,7 +103,7 @@ class IndexManager:
             )
         started = time.perf_counter()
         index = build_index(
-            rows.vectors, rows.ids, metric=make_metric(metric, prior, rows.vectors), config=config
+            rows.vectors, rows.ids, metric=_metric_for(metric, prior, rows.vectors), config=config
         )
         name = _name(space.name, metric, prior)
         extra = {
@@ -230,7 +223,7 @@ class IndexManager:
             made = build_index(
                 rows.vectors,
                 rows.ids,
-                metric=make_metric(metric, prior, rows.vectors),
+                metric=_metric_for(metric, prior, rows.vectors),
                 config=FlatConfig(),
             )
             return LiveIndex(made, None, shown_prior, removed_rows=0)
@@ -272,27 +265,13 @@ class IndexManager:
             )
 
 
-def make_metric(metric: MetricName, prior: PriorName, vectors: Any) -> AbstractMetric:
-    """The metric of that name for vectors (n, dim); a fitted prior is fitted to their norms.
-
-    Raises
-    ------
-    MetricError
-        No such metric or prior.
-    """
-    if metric == "euclidean":
-        return EuclideanMetric()
-    if metric == "cosine":
-        return CosineMetric()
+def _metric_for(metric: MetricName, prior: PriorName, vectors: Vectors) -> AbstractMetric:
+    """The metric of that name for vectors (n, dim); a fitted prior is fitted to their norms."""
     if metric != "nao":
-        raise MetricError(f"no metric {metric!r}; there are: {', '.join(METRIC_NAMES)}")
-    if prior == "chi":
-        return NaoMetric(ChiPrior(vectors.shape[1]))
-    if prior == "fitted":
-        return NaoMetric(FittedPrior.from_norms(np.linalg.norm(vectors.astype(np.float64), axis=1)))
-    if prior == "none":
-        return NaoMetric(NoPrior())
-    raise MetricError(f"no prior {prior!r}; there are: {', '.join(PRIOR_NAMES)}")
+        return make_metric(metric)
+    is_fitted = prior == "fitted"
+    norms = np.linalg.norm(vectors.astype(np.float64), axis=1) if is_fitted else None
+    return make_metric(metric, make_prior(prior, dim=vectors.shape[1], norms=norms))
 
 
 def _name(space: str, metric: MetricName, prior: PriorName | None) -> str:

@@ -1,8 +1,4 @@
-"""CLIP and its relatives through open_clip: pictures and text in one space.
-
-Vectors are the towers' outputs as they come, not normalised: the norm carries information that
-maps between spaces use, and the cosine metric divides by it anyway.
-"""
+"""CLIP and its relatives through open_clip: pictures and text in one space."""
 
 from __future__ import annotations
 
@@ -12,13 +8,14 @@ from typing import Any, final
 
 import numpy as np
 
+from latentdb.encoders.base import AbstractTorchEncoder, Network
 from latentdb.encoders.options import OpenClipOptions
 from latentdb.errors import ModelError
-from latentdb.model import AbstractTextEncoder, Embedded, Pixels, Transform, Vectors
-from latentdb.space import Setting, Space
+from latentdb.model import AbstractTextEncoder, Vectors
+from latentdb.space import Setting
 from latentdb.tensors import PixelFormat, as_vectors
-from latentdb.torch_compat import resolve_device, torch, torch_dtype
-from latentdb.weights import ModelFiles, file_digest, find_model, local_folder, model_errors
+from latentdb.torch_compat import torch
+from latentdb.weights import ModelFiles, file_digest, find_model, local_folder
 
 _CONFIG = "open_clip_config.json"
 _PATTERNS = (
@@ -35,7 +32,7 @@ _PATTERNS = (
 
 
 @final
-class OpenClipEncoder(AbstractTextEncoder):
+class OpenClipEncoder(AbstractTorchEncoder[OpenClipOptions], AbstractTextEncoder):
     """A CLIP model of open_clip.
 
     Parameters
@@ -45,10 +42,8 @@ class OpenClipEncoder(AbstractTextEncoder):
         `options.pretrained`.
     options : OpenClipOptions
         See there.
-    name, spec : str
-        The space's name, and the spec that makes this model again.
-    device : str
-        `auto`, `cpu`, `cuda:0`, …
+    name, spec, device : str
+        As for every `AbstractTorchEncoder`.
 
     Raises
     ------
@@ -56,47 +51,7 @@ class OpenClipEncoder(AbstractTextEncoder):
         The model cannot be found or loaded.
     """
 
-    def __init__(
-        self, source: str, options: OpenClipOptions, *, name: str, spec: str, device: str = "auto"
-    ) -> None:
-        self._device = resolve_device(device)
-        self._dtype = torch_dtype(options.dtype)
-        with model_errors(f"open_clip model {source!r}"):
-            self._model, self._tokenizer, identity = _load(source, options.pretrained)
-            self._model = self._model.eval().to(device=self._device, dtype=self._dtype)
-            self._format = _pixel_format(self._model)
-            probe = self._features(np.zeros((1, *[self._format.size] * 2, 3), np.uint8))
-        self._space = Space(
-            name=name,
-            kind="embedding",
-            dim=int(probe.shape[1]),
-            spec=spec,
-            settings={
-                "loader": "open_clip",
-                **identity,
-                **self._format.settings(),
-                "output": "raw",
-                "compute_dtype": options.dtype,
-            },
-            dtype=options.store,
-            has_text=True,
-        )
-
-    @property
-    def space(self) -> Space:
-        """The space, with every setting that moves a vector."""
-        return self._space
-
-    @property
-    def transform(self) -> Transform:
-        """Preprocessing that `embed` expects to have been applied."""
-        return self._format.transform
-
-    def embed(self, pixels: Pixels) -> Embedded:
-        """Vectors of a batch of pictures (n, size, size, 3) uint8, not modified."""
-        if len(pixels) == 0:
-            return Embedded(np.empty((0, self._space.dim), np.float32))
-        return Embedded(as_vectors(self._features(pixels), self._space.name))
+    loader = "open_clip"
 
     def encode_text(self, texts: Sequence[str]) -> Vectors:
         """Vectors (n, dim) float32 of `texts`, comparable with those of `embed`."""
@@ -107,14 +62,16 @@ class OpenClipEncoder(AbstractTextEncoder):
             features = self._model.encode_text(tokens, normalize=False)
         return as_vectors(features, self._space.name)
 
-    def _features(self, pixels: Pixels) -> torch.Tensor:
-        with torch.inference_mode():
-            images = self._format.tensor(pixels, self._device, self._dtype)
-            features: torch.Tensor = self._model.encode_image(images, normalize=False)
+    def _load(self, source: str) -> Network:
+        model, tokenizer, settings = _read(source, self._options.pretrained)
+        return Network(model, _pixel_format(model), settings, tokenizer)
+
+    def _features(self, images: torch.Tensor) -> torch.Tensor:
+        features: torch.Tensor = self._model.encode_image(images, normalize=False)
         return features
 
 
-def _load(source: str, pretrained: str | None) -> tuple[Any, Any, dict[str, Setting]]:
+def _read(source: str, pretrained: str | None) -> tuple[Any, Any, dict[str, Setting]]:
     """Model, tokenizer and the settings that identify both."""
     import open_clip
 

@@ -1,27 +1,21 @@
-"""Vision models of timm (DINO, ViT, ConvNeXt, ResNet, …) without their classifier.
-
-Vectors are the pooled features as they come, not normalised; the cosine metric normalises.
-"""
+"""Vision models of timm (DINO, ViT, ConvNeXt, ResNet, …) without their classifier."""
 
 from __future__ import annotations
 
 from typing import Any, final
 
-import numpy as np
-
+from latentdb.encoders.base import AbstractTorchEncoder, Network
 from latentdb.encoders.options import TimmOptions
 from latentdb.errors import ModelError
-from latentdb.model import AbstractEncoder, Embedded, Pixels, Transform
-from latentdb.space import Space
-from latentdb.tensors import PixelFormat, as_vectors
-from latentdb.torch_compat import resolve_device, torch, torch_dtype
-from latentdb.weights import find_model, local_folder, model_errors
+from latentdb.tensors import PixelFormat
+from latentdb.torch_compat import torch
+from latentdb.weights import find_model, local_folder
 
 _PATTERNS = ("config.json", "model.safetensors", "pytorch_model.bin")
 
 
 @final
-class TimmEncoder(AbstractEncoder):
+class TimmEncoder(AbstractTorchEncoder[TimmOptions]):
     """A model of timm, pooled as its config says.
 
     Parameters
@@ -31,10 +25,8 @@ class TimmEncoder(AbstractEncoder):
         (`vit_small_patch16_224.dino`), which is the hub id `timm/NAME`.
     options : TimmOptions
         See there.
-    name, spec : str
-        The space's name, and the spec that makes this model again.
-    device : str
-        `auto`, `cpu`, `cuda:0`, …
+    name, spec, device : str
+        As for every `AbstractTorchEncoder`.
 
     Raises
     ------
@@ -42,64 +34,24 @@ class TimmEncoder(AbstractEncoder):
         The model cannot be found or loaded.
     """
 
-    def __init__(
-        self, source: str, options: TimmOptions, *, name: str, spec: str, device: str = "auto"
-    ) -> None:
-        self._device = resolve_device(device)
-        self._dtype = torch_dtype(options.dtype)
+    loader = "timm"
+
+    def _load(self, source: str) -> Network:
+        import timm
+
         hub_id = source if "/" in source or local_folder(source) else f"timm/{source}"
-        with model_errors(f"timm model {source!r}"):
-            files = find_model(hub_id, patterns=_PATTERNS)
-            digest = files.digest(_PATTERNS)
-            self._model = _load(str(files.folder), options.size)
-            self._model = self._model.eval().to(device=self._device, dtype=self._dtype)
-            self._format = _pixel_format(self._model, options.size)
-            probe = self._features(np.zeros((1, *[self._format.size] * 2, 3), np.uint8))
-        self._space = Space(
-            name=name,
-            kind="embedding",
-            dim=int(probe.shape[1]),
-            spec=spec,
-            settings={
-                "loader": "timm",
-                "model": files.name,
-                "weights": digest,
-                **self._format.settings(),
-                "output": "raw",
-                "compute_dtype": options.dtype,
-            },
-            dtype=options.store,
+        files = find_model(hub_id, patterns=_PATTERNS)
+        digest = files.digest(_PATTERNS)
+        size = self._options.size
+        resized: dict[str, Any] = {} if size is None else {"img_size": size}
+        model = timm.create_model(
+            f"local-dir:{files.folder}", pretrained=True, num_classes=0, **resized
         )
+        return Network(model, _pixel_format(model, size), {"model": files.name, "weights": digest})
 
-    @property
-    def space(self) -> Space:
-        """The space, with every setting that moves a vector."""
-        return self._space
-
-    @property
-    def transform(self) -> Transform:
-        """Preprocessing that `embed` expects to have been applied."""
-        return self._format.transform
-
-    def embed(self, pixels: Pixels) -> Embedded:
-        """Vectors of a batch of pictures (n, size, size, 3) uint8, not modified."""
-        if len(pixels) == 0:
-            return Embedded(np.empty((0, self._space.dim), np.float32))
-        return Embedded(as_vectors(self._features(pixels), self._space.name))
-
-    def _features(self, pixels: Pixels) -> torch.Tensor:
-        with torch.inference_mode():
-            images = self._format.tensor(pixels, self._device, self._dtype)
-            features: torch.Tensor = self._model(images)
+    def _features(self, images: torch.Tensor) -> torch.Tensor:
+        features: torch.Tensor = self._model(images)
         return features
-
-
-def _load(folder: str, size: int | None) -> Any:
-    """The model without its classifier, for pictures of `size` pixels where one is asked."""
-    import timm
-
-    resized: dict[str, Any] = {} if size is None else {"img_size": size}
-    return timm.create_model(f"local-dir:{folder}", pretrained=True, num_classes=0, **resized)
 
 
 def _pixel_format(model: Any, size: int | None) -> PixelFormat:

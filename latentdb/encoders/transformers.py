@@ -1,28 +1,23 @@
-"""Vision models of transformers: DINOv2 and v3, ViT, the vision tower of CLIP and SigLIP.
-
-Vectors are the features as they come, not normalised; the cosine metric normalises.
-"""
+"""Vision models of transformers: DINOv2 and v3, ViT, the vision tower of CLIP and SigLIP."""
 
 from __future__ import annotations
 
 from typing import Any, final
 
-import numpy as np
 from PIL import Image
 
+from latentdb.encoders.base import AbstractTorchEncoder, Network
 from latentdb.encoders.options import Pooling, TransformersOptions
 from latentdb.errors import ModelError
-from latentdb.model import AbstractEncoder, Embedded, Pixels, Transform
-from latentdb.space import Space
-from latentdb.tensors import PixelFormat, as_vectors
-from latentdb.torch_compat import resolve_device, torch, torch_dtype
-from latentdb.weights import find_model, model_errors, without_progress_bars
+from latentdb.tensors import PixelFormat
+from latentdb.torch_compat import torch
+from latentdb.weights import find_model, without_progress_bars
 
 _PATTERNS = ("config.json", "preprocessor_config.json", "model*.safetensors", "pytorch_model*.bin")
 
 
 @final
-class TransformersEncoder(AbstractEncoder):
+class TransformersEncoder(AbstractTorchEncoder[TransformersOptions]):
     """A vision model through `AutoModel` and `AutoImageProcessor`.
 
     Of a model with two towers (CLIP, SigLIP) the vision tower is taken, before its projection;
@@ -34,10 +29,8 @@ class TransformersEncoder(AbstractEncoder):
         A folder in transformers' layout, or a hub id.
     options : TransformersOptions
         See there.
-    name, spec : str
-        The space's name, and the spec that makes this model again.
-    device : str
-        `auto`, `cpu`, `cuda:0`, …
+    name, spec, device : str
+        As for every `AbstractTorchEncoder`.
 
     Raises
     ------
@@ -45,65 +38,24 @@ class TransformersEncoder(AbstractEncoder):
         The model cannot be found or loaded, or has no output of the pooling asked for.
     """
 
-    def __init__(
-        self,
-        source: str,
-        options: TransformersOptions,
-        *,
-        name: str,
-        spec: str,
-        device: str = "auto",
-    ) -> None:
-        self._device = resolve_device(device)
-        self._dtype = torch_dtype(options.dtype)
-        self._pooling: Pooling = options.pooling
-        with model_errors(f"transformers model {source!r}"):
-            files = find_model(source, patterns=_PATTERNS)
-            digest = files.digest(_PATTERNS)
-            self._model = _load(str(files.folder))
-            self._model = self._model.eval().to(device=self._device, dtype=self._dtype)
-            self._format = _pixel_format(str(files.folder), options.size)
-            probe = self._features(np.zeros((1, *[self._format.size] * 2, 3), np.uint8))
-        self._space = Space(
-            name=name,
-            kind="embedding",
-            dim=int(probe.shape[1]),
-            spec=spec,
-            settings={
-                "loader": "transformers",
-                "model": files.name,
-                "weights": digest,
-                **self._format.settings(),
-                "pooling": options.pooling,
-                "output": "raw",
-                "compute_dtype": options.dtype,
-            },
-            dtype=options.store,
-        )
+    loader = "transformers"
 
-    @property
-    def space(self) -> Space:
-        """The space, with every setting that moves a vector."""
-        return self._space
+    def _load(self, source: str) -> Network:
+        files = find_model(source, patterns=_PATTERNS)
+        settings = {
+            "model": files.name,
+            "weights": files.digest(_PATTERNS),
+            "pooling": self._options.pooling,
+        }
+        folder = str(files.folder)
+        model = _vision_model(folder)
+        return Network(model, _pixel_format(folder, self._options.size), settings)
 
-    @property
-    def transform(self) -> Transform:
-        """Preprocessing that `embed` expects to have been applied."""
-        return self._format.transform
-
-    def embed(self, pixels: Pixels) -> Embedded:
-        """Vectors of a batch of pictures (n, size, size, 3) uint8, not modified."""
-        if len(pixels) == 0:
-            return Embedded(np.empty((0, self._space.dim), np.float32))
-        return Embedded(as_vectors(self._features(pixels), self._space.name))
-
-    def _features(self, pixels: Pixels) -> torch.Tensor:
-        with torch.inference_mode():
-            images = self._format.tensor(pixels, self._device, self._dtype)
-            return _pool(self._model(pixel_values=images), self._pooling)
+    def _features(self, images: torch.Tensor) -> torch.Tensor:
+        return _pool(self._model(pixel_values=images), self._options.pooling)
 
 
-def _load(folder: str) -> Any:
+def _vision_model(folder: str) -> Any:
     """The model, or the vision tower of a model that has two."""
     from transformers import AutoConfig, AutoModel
 

@@ -20,7 +20,7 @@ Vectors = NDArray[np.float32]
 @final
 @dataclass(frozen=True)
 class Transform:
-    """Resize the short side to `size`, centre-crop to a square: one model's preprocessing.
+    """Resize the short side, cut a square of `size` out of the middle: one model's preprocessing.
 
     Small and picklable, because it runs in the decoding processes. Two spaces with equal
     transforms share one result.
@@ -31,24 +31,41 @@ class Transform:
         Side of the square, in pixels.
     resample : "bicubic", "bilinear" or "lanczos"
         Filter of the resize.
+    short_side : int, optional
+        What the short side is resized to, at least `size`; None for `size`, where the square is
+        as large as it can be.
     """
 
     size: int
     resample: str = "bicubic"
+    short_side: int | None = None
 
     def apply(self, image: Image.Image) -> Pixels:
         """Pixels (size, size, 3) uint8 of an RGB picture; the picture is not modified."""
-        width, height = image.size
-        if (width, height) != (self.size, self.size):
-            side = min(width, height)
-            left, top = (width - side) / 2, (height - side) / 2
+        if self.short_side is not None or image.size != (self.size, self.size):
             image = image.resize(
                 (self.size, self.size),
                 resample=Image.Resampling[self.resample.upper()],
-                box=(left, top, left + side, top + side),
+                box=self._box(*image.size),
                 reducing_gap=3.0,
             )
         return np.asarray(image, dtype=np.uint8)
+
+    def _box(self, width: int, height: int) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom of what is kept, in pixels of the original.
+
+        A resize of this box is the crop of the whole picture's resize, since the filter reads
+        beyond the box; it only leaves out what would be cut off.
+        """
+        short = min(width, height)
+        if self.short_side is None:
+            left, top = (width - short) / 2, (height - short) / 2
+            return left, top, left + short, top + short
+        # Whole pixels of the resized picture, as torchvision's Resize and CenterCrop have them.
+        wide, high = (self.short_side * side // short for side in (width, height))
+        left, top = round((wide - self.size) / 2), round((high - self.size) / 2)
+        across, down = width / wide, height / high
+        return left * across, top * down, (left + self.size) * across, (top + self.size) * down
 
 
 @final

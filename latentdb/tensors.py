@@ -27,17 +27,20 @@ class PixelFormat:
         Per RGB channel, of values in [0, 1]: the network sees (pixel/255 − mean) / std.
     resample : "bicubic", "bilinear" or "lanczos"
         Filter of the resize.
+    short_side : int, optional
+        What the short side is resized to before the square is cut out; None for `size`.
     """
 
     size: int
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     resample: str = "bicubic"
+    short_side: int | None = None
 
     @property
     def transform(self) -> Transform:
         """The preprocessing that runs in the decoding processes."""
-        return Transform(size=self.size, resample=self.resample)
+        return Transform(self.size, self.resample, self.short_side)
 
     def tensor(self, pixels: Pixels, device: torch.device, dtype: torch.dtype) -> torch.Tensor:
         """Normalised pixels (n, 3, size, size) on `device`; `pixels` is not modified.
@@ -56,13 +59,15 @@ class PixelFormat:
 
     def settings(self) -> dict[str, Setting]:
         """The settings that move a vector, for the space's fingerprint."""
-        return {
+        settings: dict[str, Setting] = {
             "size": self.size,
             "crop": "center",
             "resample": self.resample,
             "mean": ",".join(f"{value:.6g}" for value in self.mean),
             "std": ",".join(f"{value:.6g}" for value in self.std),
         }
+        # Absent where nothing is cut off: so are the fingerprints of stored databases written.
+        return settings if self.short_side is None else {**settings, "short_side": self.short_side}
 
 
 def require_pixels(pixels: Pixels, size: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, final
 
+from latentdb.errors import SpaceSpecError
 from latentdb.space import VectorDType
 from latentdb.torch_compat import ComputeDType
 
@@ -42,13 +43,21 @@ class TimmOptions:
     ----------
     size : int or None
         Side of the pictures in pixels; None for the size of the model's config.
+    crop_pct : float or None
+        Share of the short side that is kept, in (0, 1], of a square from the middle; None for
+        the crop of the model's config. 1 keeps all that fits into a square.
     dtype, store : str
         As for `OpenClipOptions`.
     """
 
     size: int | None = None
+    crop_pct: float | None = None
     dtype: ComputeDType = "float32"
     store: VectorDType = "float32"
+
+    def __post_init__(self) -> None:
+        if self.crop_pct is not None and not 0 < self.crop_pct <= 1:
+            raise SpaceSpecError(f"expected 0 < crop_pct ≤ 1, got crop_pct={self.crop_pct}")
 
 
 @final

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import Any, final
 
 from latentdb.encoders.base import AbstractTorchEncoder, Network
@@ -47,15 +49,17 @@ class TimmEncoder(AbstractTorchEncoder[TimmOptions]):
         model = timm.create_model(
             f"local-dir:{files.folder}", pretrained=True, num_classes=0, **resized
         )
-        return Network(model, _pixel_format(model, size), {"model": files.name, "weights": digest})
+        return Network(
+            model, _pixel_format(model, self._options), {"model": files.name, "weights": digest}
+        )
 
     def _features(self, images: torch.Tensor) -> torch.Tensor:
         features: torch.Tensor = self._model(images)
         return features
 
 
-def _pixel_format(model: Any, size: int | None) -> PixelFormat:
-    """Size, mean and deviation as the model's pretrained config names them."""
+def _pixel_format(model: Any, options: TimmOptions) -> PixelFormat:
+    """Size, crop, mean and deviation as the model's pretrained config names them."""
     import timm.data
 
     library: Any = timm.data  # its functions carry no types
@@ -65,9 +69,24 @@ def _pixel_format(model: Any, size: int | None) -> PixelFormat:
         raise ModelError(
             f"the model wants pictures of {config['input_size']}; only RGB squares are supported"
         )
+    size = options.size or int(height)
+    crop_pct = _crop_pct(config) if options.crop_pct is None else options.crop_pct
+    short_side = math.floor(size / crop_pct)
     return PixelFormat(
-        size=size or int(height),
+        size=size,
         mean=tuple(config["mean"]),
         std=tuple(config["std"]),
         resample=config["interpolation"],
+        short_side=None if short_side == size else short_side,
     )
+
+
+def _crop_pct(config: Mapping[str, Any]) -> float:
+    """Share of the short side that the model was evaluated on, by a resolved data config."""
+    if config["crop_mode"] != "center" or not 0 < config["crop_pct"] <= 1:
+        raise ModelError(
+            f"the model wants pictures cut by crop_mode={config['crop_mode']!r} and "
+            f"crop_pct={config['crop_pct']}; only 'center' with at most 1 is supported. Add "
+            "?crop_pct=1 for squares from the middle all the same"
+        )
+    return float(config["crop_pct"])

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import poch
 
 from indexers.errors import DimensionError, ParameterError, ZeroVectorError
-
-Real = TypeVar("Real", bound=np.floating[Any])
+from latentdb.geometry.kinds import Array, as_float64, like
 
 
 def chi_mean(dim: int) -> float:
@@ -36,20 +34,20 @@ def _checked(dim: int) -> int:
     return dim
 
 
-def restore_norm(vectors: NDArray[Real], norms: ArrayLike) -> NDArray[Real]:
+def restore_norm(vectors: Array, norms: ArrayLike) -> Array:
     """`vectors` scaled to the given Euclidean norms, direction kept.
 
     Parameters
     ----------
     vectors : (dim,) or (n, dim)
-        Not modified.
+        NumPy or torch, floating point. Not modified.
     norms : float, or (n,)
-        Positive; one for all, or one each.
+        At least 0; one for all, or one each.
 
     Returns
     -------
     as `vectors`
-        Same shape and dtype; computed in float64.
+        Same shape, kind, dtype and device; computed in float64.
 
     Raises
     ------
@@ -59,17 +57,17 @@ def restore_norm(vectors: NDArray[Real], norms: ArrayLike) -> NDArray[Real]:
         The number of norms is not that of the vectors.
     ParameterError
         A norm is negative or not finite.
+    DtypeError, NonFiniteError
     """
+    exact = as_float64(vectors, what="vectors")
     wanted = np.asarray(norms, dtype=np.float64)
-    if wanted.ndim and wanted.shape != vectors.shape[:-1]:
+    if wanted.ndim and wanted.shape != exact.shape[:-1]:
         raise DimensionError(
-            f"expected one norm, or one for each vector {vectors.shape[:-1]}, got {wanted.shape}"
+            f"expected one norm, or one for each vector {exact.shape[:-1]}, got {wanted.shape}"
         )
     if not (np.isfinite(wanted).all() and (wanted >= 0).all()):
         raise ParameterError("norms are finite and not negative")
-    exact = vectors.astype(np.float64)
     lengths = np.linalg.norm(exact, axis=-1)
     if not lengths.all():
         raise ZeroVectorError("a vector of norm zero has no direction to keep")
-    restored: NDArray[Real] = (exact * (wanted / lengths)[..., None]).astype(vectors.dtype)
-    return restored
+    return like(exact * (wanted / lengths)[..., None], vectors)

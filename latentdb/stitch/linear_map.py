@@ -125,12 +125,17 @@ class LinearMap:
         return {
             "source": dict(vars(self.source_ref)),
             "target": dict(vars(self.target_ref)),
+            **self._parameters(),
+            "fitted_on": self.fitted_on.to_json(),
+            "scores": self.scores.to_json(),
+        }
+
+    def _parameters(self) -> dict[str, str | float]:
+        return {
             "method": self.method,
             "regularisation": self.regularisation,
             "target_norm": self.target_norm,
             "target_spread": self.target_spread,
-            "fitted_on": self.fitted_on.to_json(),
-            "scores": self.scores.to_json(),
         }
 
     def save(self, path: Path) -> None:
@@ -152,12 +157,7 @@ class LinearMap:
                 },
                 spaces={"source": self.source_ref, "target": self.target_ref},
                 fitted_on=self.fitted_on,
-                parameters={
-                    "method": self.method,
-                    "regularisation": self.regularisation,
-                    "target_norm": self.target_norm,
-                    "target_spread": self.target_spread,
-                },
+                parameters=self._parameters(),
                 scores=self.scores.to_json(),
             ),
         )
@@ -180,10 +180,7 @@ class LinearMap:
             weight=stored.arrays["weight"],
             source_mean=stored.arrays["source_mean"],
             target_mean=stored.arrays["target_mean"],
-            method=stored.parameters["method"],
-            regularisation=stored.parameters["regularisation"],
-            target_norm=stored.parameters["target_norm"],
-            target_spread=stored.parameters["target_spread"],
             scores=MapScores.from_json(stored.scores),
             fitted_on=stored.fitted_on,
+            **stored.parameters,
         )

@@ -20,7 +20,7 @@ from indexers.metric.core import core_length
 from indexers.metric.far_field import far_field_of
 from indexers.metric.nao_bound import NaoBound
 from indexers.metric.shell import shell_of
-from tests.indexers.nao_reference import reference_length
+from tests.indexers.nao_reference import ChiLaw, GaussLaw, quadrature_length, reference_length
 
 DIMS = [2, 3, 8, 16, 64, 1024, 16384, 65536, 300_000]
 
@@ -72,6 +72,27 @@ def test_agrees_with_direct_minimisation_at_small_angles(dim, ends, angle):
     r0, r1 = np.sqrt(dim - 1) * np.array(ends)
     expected = reference_length(dim, r0, r1, angle, points=40)
     assert chi(dim).from_polar(r0, r1, angle) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("dim", [16, 64, 1024, 16384, 65536])
+@pytest.mark.parametrize("prior", ["chi", "fitted"])
+def test_agrees_with_quadrature_of_another_kind(prior, dim):
+    rng, mode = np.random.default_rng(dim), np.sqrt(dim - 1)
+    law, metric = ChiLaw(dim), chi(dim)
+    if prior == "fitted":
+        law, metric = GaussLaw(0.94 * mode, 1.4), NaoMetric(FittedPrior(0.94 * mode, 1.4))
+    ends = law.likeliest * rng.uniform(0.7, 1.3, (16, 2))
+    for (r0, r1), angle in zip(ends, np.geomspace(1e-4, np.pi, 16), strict=True):
+        expected = quadrature_length(law, r0, r1, angle)
+        assert metric.from_polar(r0, r1, angle) == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_two_references_agree():
+    for law in (ChiLaw(64), GaussLaw(30.15, 1.4)):
+        for share, angle in ((0.8, 0.3), (1.1, 1.5)):
+            r0, r1 = law.likeliest, share * law.likeliest
+            chain = reference_length(law, r0, r1, angle, points=150)
+            assert quadrature_length(law, r0, r1, angle) == pytest.approx(chain, rel=1e-8)
 
 
 @pytest.mark.parametrize("ends", [(0.2, 0.25), (0.3, 0.8), (0.05, 0.05)], ids=str)
@@ -146,35 +167,46 @@ def test_extreme_norms_give_finite_lengths(dim):
 radius = st.floats(0.5, 1.5)
 angle = st.floats(0.0, np.pi)
 dims = st.sampled_from([4, 16, 64, 1024, 16384])
+priors = st.one_of(
+    dims.map(ChiPrior), st.sampled_from([FittedPrior(30.15, 1.4), FittedPrior(10.0, 4.0)])
+)
+
+
+def mode_of(prior):
+    return prior.mode if isinstance(prior, ChiPrior) else prior.mean
 
 
 @settings(max_examples=60, deadline=None)
-@given(dims, radius, radius, angle)
-def test_symmetry(dim, a, b, theta):
-    r0, r1 = a * np.sqrt(dim - 1), b * np.sqrt(dim - 1)
-    assert chi(dim).from_polar(r0, r1, theta) == chi(dim).from_polar(r1, r0, theta)
+@given(priors, radius, radius, angle)
+def test_symmetry(prior, a, b, theta):
+    metric, (r0, r1) = NaoMetric(prior), mode_of(prior) * np.array([a, b])
+    assert metric.from_polar(r0, r1, theta) == metric.from_polar(r1, r0, theta)
 
 
 @settings(max_examples=60, deadline=None)
-@given(dims, st.tuples(radius, radius, radius), st.lists(st.floats(-1, 1), min_size=9, max_size=9))
-def test_triangle_inequality(dim, radii, values):
-    points = np.zeros((3, max(dim, 3)))
+@given(
+    priors, st.tuples(radius, radius, radius), st.lists(st.floats(-1, 1), min_size=9, max_size=9)
+)
+def test_triangle_inequality(prior, radii, values):
+    points = np.zeros((3, prior.dim if isinstance(prior, ChiPrior) else 24))
     points[:, :3] = np.reshape(values, (3, 3)) + np.eye(3) * 1e-3
-    points *= (np.sqrt(dim - 1) * np.array(radii) / np.linalg.norm(points, axis=1))[:, None]
-    d = chi(points.shape[1]).pairwise(points, points)
+    points *= (mode_of(prior) * np.array(radii) / np.linalg.norm(points, axis=1))[:, None]
+    d = NaoMetric(prior).pairwise(points, points)
     assert d[0, 2] <= (d[0, 1] + d[1, 2]) * (1 + 1e-9) + 1e-12
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.floats(0.01, 3.0))
-def test_rotation_does_not_change_it(seed, spread):
+@given(
+    st.sampled_from([ChiPrior(24), FittedPrior(4.6, 1.4)]),
+    st.integers(0, 2**32 - 1),
+    st.floats(0.01, 3.0),
+)
+def test_rotation_does_not_change_it(prior, seed, spread):
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((1, 24))
     y = x + spread * rng.standard_normal((3, 24))
-    turn = stats.ortho_group.rvs(24, random_state=rng)
-    np.testing.assert_allclose(
-        chi(24).pairwise(x @ turn, y @ turn), chi(24).pairwise(x, y), rtol=1e-9
-    )
+    turn, metric = stats.ortho_group.rvs(24, random_state=rng), NaoMetric(prior)
+    np.testing.assert_allclose(metric.pairwise(x @ turn, y @ turn), metric.pairwise(x, y), 1e-9)
 
 
 @settings(max_examples=40, deadline=None)

@@ -12,14 +12,15 @@ from PIL import Image
 
 from indexers.stage import AbstractIndexConfig
 from indexers.types import IndexKind, MetricName, PriorName
-from latentdb.artefact_shelf import ArtefactShelf
+from latentdb import paths
 from latentdb.directions.direction import Direction
 from latentdb.directions.fit import DirectionMethod, DirectionOptions, fit_direction
-from latentdb.errors import QueryError, UnknownDirectionError, UnknownMapError
+from latentdb.errors import QueryError
 from latentdb.indexes import IndexInfo, IndexManager
-from latentdb.model import AbstractSpaceModel
+from latentdb.model import AbstractSpaceModel, Vectors
 from latentdb.query import Query, QueryParts
 from latentdb.search import run_rank, run_search
+from latentdb.shelves import DirectionShelf, MapShelf
 from latentdb.space import Space
 from latentdb.stitch.fit import MapMethod, fit_map
 from latentdb.stitch.linear_map import LinearMap
@@ -51,8 +52,8 @@ class LatentDB:
         self.indexes_ = IndexManager(store)
         self._models: dict[str, AbstractSpaceModel] = {}
         self._models_lock = threading.RLock()
-        self._maps = ArtefactShelf(store.artefact_dir("maps"), LinearMap.load)
-        self._directions = ArtefactShelf(store.artefact_dir("directions"), Direction.load)
+        self._maps = MapShelf(store)
+        self._directions = DirectionShelf(store)
 
     @property
     def uri(self) -> str:
@@ -166,7 +167,7 @@ class LatentDB:
         UnknownItemError
             Some id is not stored.
         """
-        return self.store.items(np.asarray(ids, dtype=np.int64))
+        return self.store.items(ids)
 
     def thumbnail(self, item_id: int) -> bytes:
         """PNG or JPEG of at most 256 pixels a side."""
@@ -256,6 +257,37 @@ class LatentDB:
         found = self.direction(direction, space)
         return run_rank(self, found, where=where, k=k, descending=descending)
 
+    # Between items
+
+    def interpolate(
+        self, start_id: int, end_id: int, **options: Unpack[paths.InterpolationOptions]
+    ) -> paths.Interpolation:
+        """Points on a curve between two items; see `latentdb.paths.interpolate_items`.
+
+        Options: space, method ("nao", "lol", "slerp", "lerp"), prior, steps.
+        """
+        return paths.interpolate_items(self, start_id, end_id, **options)
+
+    def centroid(
+        self, ids: Sequence[int] | None = None, **options: Unpack[paths.CentroidOptions]
+    ) -> paths.Centroid:
+        """The middle of several items and what is near it; see `latentdb.paths.centroid_of_items`.
+
+        Options: where (in place of ids), space, method ("nao", "lol", "karcher", "mean"), prior,
+        weights, k.
+        """
+        return paths.centroid_of_items(self, ids, **options)
+
+    def decode(self, vectors: Vectors, *, space: str | None = None) -> list[Image.Image]:
+        """Pictures that the model of a noise space makes of vectors (n, dim) float32.
+
+        Raises
+        ------
+        QueryError
+            The space has no decoder, or none is named and several would do.
+        """
+        return paths.decode_pictures(self, paths.choose_space(self, space), vectors)
+
     # Maps
 
     def stitch(
@@ -276,12 +308,12 @@ class LatentDB:
         both = np.intersect1d(self.store.vector_ids(source), self.store.vector_ids(target))
         vectors = (self.store.vectors(source, both), self.store.vectors(target, both))
         fitted = fit_map(*vectors, spaces=spaces, ids=both, method=method, seed=seed)
-        self._maps.put(_map_name(source, target), fitted)
+        self._maps.put(source, target, fitted)
         return fitted
 
     def maps(self) -> list[LinearMap]:
         """All fitted maps."""
-        return [self._maps.get(name) for name in self._maps.names()]
+        return self._maps.all()
 
     def map(self, source: str, target: str) -> LinearMap:
         """The map from `source` to `target`.
@@ -291,12 +323,7 @@ class LatentDB:
         UnknownMapError
             It was not fitted; the text says how to.
         """
-        if _map_name(source, target) not in self._maps.names():
-            raise UnknownMapError(
-                f"no map leads from space {source!r} to space {target!r}: fit one with "
-                f"latentdb stitch DB --from {source} --to {target}"
-            )
-        return self._maps.get(_map_name(source, target))
+        return self._maps.get(source, target)
 
     # Directions
 
@@ -330,16 +357,16 @@ class LatentDB:
         )
         vectors = self.store.vectors(space, ids)
         fitted = fit_direction(vectors, values[at], name=name, space=home, ids=ids, options=options)
-        self._directions.put(_direction_name(name, space), fitted)
+        self._directions.put(name, space, fitted)
         return fitted
 
     def directions(self) -> list[Direction]:
         """All fitted directions."""
-        return [self._directions.get(name) for name in self._directions.names()]
+        return self._directions.all()
 
     def has_direction(self, name: str, space: str) -> bool:
         """Whether a direction of that name was fitted in that space."""
-        return _direction_name(name, space) in self._directions.names()
+        return self._directions.has(name, space)
 
     def direction(self, name: str, space: str | None = None) -> Direction:
         """The direction `name`, in `space` where it was fitted in several.
@@ -351,20 +378,7 @@ class LatentDB:
         QueryError
             It was fitted in several spaces and none was named.
         """
-        found = [d for d in self.directions() if d.name == name and space in (None, d.space)]
-        if not found:
-            there = ", ".join(f"{d.name} in {d.space}" for d in self.directions()) or "none yet"
-            at = f" in space {space!r}" if space else ""
-            raise UnknownDirectionError(
-                f"no direction {name!r}{at}; there are: {there}. Fit one with "
-                f"latentdb direction DB {name} --space S --label COLUMN"
-            )
-        if len(found) > 1:
-            raise QueryError(
-                f"direction {name!r} was fitted in {', '.join(d.space for d in found)}: name one "
-                "with --space"
-            )
-        return found[0]
+        return self._directions.get(name, space)
 
     # Upkeep
 
@@ -373,11 +387,3 @@ class LatentDB:
         if repair:
             self.store.repair()
         return [*self.store.check(), *self.indexes_.check(repair=repair)]
-
-
-def _map_name(source: str, target: str) -> str:
-    return f"{source}--{target}"
-
-
-def _direction_name(name: str, space: str) -> str:
-    return f"{name}@{space}"

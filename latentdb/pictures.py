@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, final
 
@@ -13,7 +13,16 @@ from PIL import Image, ImageDraw, ImageFont
 
 from latentdb.types import Answer, Hit, LabelValue
 
-__all__ = ["SheetStyle", "Tile", "answer_sheet", "contact_sheet", "describe_query", "short_labels"]
+__all__ = [
+    "Section",
+    "SheetStyle",
+    "Tile",
+    "answer_sheet",
+    "contact_sheet",
+    "describe_query",
+    "sectioned_sheet",
+    "short_labels",
+]
 
 _GROUND = (250, 250, 248)
 _INK = (28, 30, 34)
@@ -22,6 +31,7 @@ _RULE = (226, 226, 220)
 _ACCENT = (46, 94, 170)
 _ACCENT_GROUND = (233, 239, 249)
 _LONGEST_LABEL = 24  # a sentence, such as a caption, is no label to print under a picture
+_TITLE_HEIGHT = 36
 _OVERSAMPLE = 4  # corners are drawn larger and reduced, or they would be jagged
 
 
@@ -60,11 +70,14 @@ class Tile:
     aside : str
         Set at the right end of the title's line, such as a distance.
     caption : str
-        Small text below, wrapped, and cut with an ellipsis where it does not fit.
+        Small text below, wrapped, and cut with an ellipsis where it does not fit; a line break
+        begins a new line.
     picture : Image or None
         Any mode and aspect; not modified. None makes a tile of `text`.
     text : str
         Shown in place of a picture, wrapped.
+    is_framed : bool
+        Whether a frame in colour sets it apart.
     """
 
     title: str
@@ -72,6 +85,16 @@ class Tile:
     caption: str = ""
     picture: Image.Image | None = None
     text: str = ""
+    is_framed: bool = False
+
+
+@final
+@dataclass(frozen=True)
+class Section:
+    """Tiles that belong together, in rows of their own below `title`, which may be empty."""
+
+    tiles: Sequence[Tile]
+    title: str = ""
 
 
 def answer_sheet(
@@ -101,7 +124,8 @@ def answer_sheet(
     asked = Tile("Query", caption=how, picture=query_picture, text=question)
     tiles = [_hit_tile(rank, hit, picture) for rank, hit in enumerate(answer.hits, start=1)]
     certainty = "exact" if answer.exact else "approximate"
-    heading = f"{question}   ·   {answer.space}, {answer.metric}, {certainty}"
+    prior = f" ({answer.query['prior']} prior)" if "prior" in answer.query else ""
+    heading = f"{question}   ·   {answer.space}, {answer.metric}{prior}, {certainty}"
     return contact_sheet(heading, asked, tiles, style=style)
 
 
@@ -126,25 +150,58 @@ def contact_sheet(
         RGB.
     """
     style = style or SheetStyle()
-    tiles = [asked, *hits]
+    tiles = [replace(asked, is_framed=True), *hits]
     columns = max(2, style.columns or _columns_for(len(tiles)))
-    rows = math.ceil(len(tiles) / columns)
-    cell_width = style.tile_size + style.gap
-    cell_height = _cell_height(style)
-    margin = style.gap + 8
-    top = margin + 44
+    sheet = sectioned_sheet(heading, [Section(tiles)], style=replace(style, columns=columns))
+    if not hits:
+        margin, top = _margin_and_top(style)
+        where = (margin + style.tile_size + style.gap, top + style.tile_size // 2 - 8)
+        ImageDraw.Draw(sheet).text(where, "No item qualifies.", _FAINT, _font(15))
+    return sheet
+
+
+def sectioned_sheet(
+    heading: str, sections: Sequence[Section], *, style: SheetStyle | None = None
+) -> Image.Image:
+    """Lay sections out below one another, as one picture with a heading.
+
+    Parameters
+    ----------
+    heading : str
+        One line; cut with an ellipsis where the sheet is too narrow for it.
+    sections : sequence of Section
+        At least one, each of at least one tile.
+    style : SheetStyle or None
+        Without `columns`, as many as suit the longest section.
+
+    Returns
+    -------
+    Image
+        RGB.
+    """
+    style = style or SheetStyle()
+    columns = style.columns or _columns_for(max(len(section.tiles) for section in sections))
+    cell_width, cell_height = style.tile_size + style.gap, _cell_height(style)
+    margin, top = _margin_and_top(style)
     width = 2 * margin + columns * cell_width - style.gap
-    sheet = Image.new("RGB", (width, top + rows * cell_height + margin - style.gap), _GROUND)
+    heights = [
+        (_TITLE_HEIGHT if section.title else 0)
+        + cell_height * math.ceil(len(section.tiles) / columns)
+        for section in sections
+    ]
+    sheet = Image.new("RGB", (width, top + sum(heights) + margin - style.gap), _GROUND)
     draw = ImageDraw.Draw(sheet)
     draw.text((margin, margin - 4), _cut(heading, _font(18), width - 2 * margin), _INK, _font(18))
     draw.line((margin, top - 18, width - margin, top - 18), _RULE)
-    for position, tile in enumerate(tiles):
-        row, column = divmod(position, columns)
-        corner = (margin + column * cell_width, top + row * cell_height)
-        _draw_tile(sheet, corner, tile, style, is_query=position == 0)
-    if not hits:
-        where = (margin + cell_width, top + style.tile_size // 2 - 8)
-        draw.text(where, "No item qualifies.", _FAINT, _font(15))
+    for section, height in zip(sections, heights, strict=True):
+        title = _cut(section.title, _font(15), width - 2 * margin)
+        draw.text((margin, top + 4), title, _FAINT, _font(15))
+        first_row = top + (_TITLE_HEIGHT if section.title else 0)
+        for position, tile in enumerate(section.tiles):
+            row, column = divmod(position, columns)
+            corner = (margin + column * cell_width, first_row + row * cell_height)
+            _draw_tile(sheet, corner, tile, style)
+        top += height
     return sheet
 
 
@@ -206,17 +263,21 @@ def _columns_for(count: int) -> int:
     return min(range(widest, widest - 3, -1), key=lambda columns: (-count % columns, -columns))
 
 
+def _margin_and_top(style: SheetStyle) -> tuple[int, int]:
+    """Width of the margin, and where the first section begins, below the heading."""
+    margin = style.gap + 8
+    return margin, margin + 44
+
+
 def _cell_height(style: SheetStyle) -> int:
     return style.tile_size + 30 + 16 * style.caption_lines + style.gap
 
 
-def _draw_tile(
-    sheet: Image.Image, corner: tuple[int, int], tile: Tile, style: SheetStyle, *, is_query: bool
-) -> None:
+def _draw_tile(sheet: Image.Image, corner: tuple[int, int], tile: Tile, style: SheetStyle) -> None:
     """Paint one tile with its upper left corner at `corner`."""
     draw = ImageDraw.Draw(sheet)
     size, (left, top) = style.tile_size, corner
-    if is_query:
+    if tile.is_framed:
         frame = (left - 5, top - 5, left + size + 5, top + size + 5)
         draw.rounded_rectangle(frame, 12, _ACCENT_GROUND, _ACCENT, 2)
     if tile.picture is None:
@@ -227,7 +288,7 @@ def _draw_tile(
         sheet.paste(face, where, _rounded(face.size))
     line = top + size + 10
     font, small = _font(15), _font(13)
-    draw.text((left, line), _plain(tile.title), _ACCENT if is_query else _INK, font)
+    draw.text((left, line), _plain(tile.title), _ACCENT if tile.is_framed else _INK, font)
     aside = _plain(tile.aside)
     draw.text((left + size - small.getlength(aside), line + 2), aside, _FAINT, small)
     for number, words in enumerate(_wrap(tile.caption, small, size, style.caption_lines)):
@@ -303,14 +364,16 @@ def _cut(text: str, font: ImageFont.FreeTypeFont, width: float) -> str:
 
 
 def _wrap(text: str, font: ImageFont.FreeTypeFont, width: float, most: int) -> list[str]:
-    """The text in at most `most` lines of at most `width` pixels."""
+    """The text in at most `most` lines of at most `width` pixels; a line break stays one."""
     lines: list[str] = []
-    for word in _plain(text).split():
-        joined = f"{lines[-1]} {word}" if lines else word
-        if lines and font.getlength(joined) <= width:
-            lines[-1] = joined
-        else:
-            lines.append(word)
+    for paragraph in _plain(text).splitlines():
+        first = len(lines)
+        for word in paragraph.split():
+            joined = f"{lines[-1]} {word}" if len(lines) > first else word
+            if len(lines) > first and font.getlength(joined) <= width:
+                lines[-1] = joined
+            else:
+                lines.append(word)
     if len(lines) > most:
         lines = [*lines[: most - 1], " ".join(lines[most - 1 :])]
     return [_cut(line.removeprefix("· "), font, width) for line in lines]

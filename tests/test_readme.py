@@ -26,7 +26,8 @@ def _run(command: str) -> None:
     """Run one line of a shell block in the current folder."""
     words = shlex.split(command.replace("--n 600", f"--n {FACES}"))
     if "ID" in words:
-        words[words.index("ID")] = str(latentdb.open("faces.ldb").store.item_ids()[0])
+        stored = iter(latentdb.open("faces.ldb").store.item_ids())
+        words = [str(next(stored)) if word == "ID" else word for word in words]
     if words[:2] == ["python", "-m"]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sys, "argv", words[2:])

@@ -8,6 +8,7 @@ import typer
 
 from api.cli.commands import (
     answers,
+    between,
     directions,
     indexes,
     ingest,
@@ -39,6 +40,8 @@ app.command("models", rich_help_panel=PICTURES_IN)(spaces.models)
 app.command("items", rich_help_panel=QUESTIONS)(listings.items)
 app.command("search", rich_help_panel=QUESTIONS)(answers.search)
 app.command("rank", rich_help_panel=QUESTIONS)(answers.rank)
+app.command("interpolate", rich_help_panel=QUESTIONS)(between.interpolate)
+app.command("centroid", rich_help_panel=QUESTIONS)(between.centroid)
 app.command("index", rich_help_panel=QUESTIONS)(indexes.index)
 app.command("indexes", rich_help_panel=QUESTIONS)(indexes.indexes)
 app.command("stitch", rich_help_panel=LEARNED)(maps.stitch)

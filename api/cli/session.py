@@ -49,6 +49,29 @@ def address_and(db: str | None, other: str | None, name: str) -> tuple[str, str]
     return address(None), db
 
 
+def address_and_ids(db: str | None, words: list[str] | None) -> tuple[str, list[int]]:
+    """Address and ids of a command whose first word, the database, may be left out.
+
+    A whole number that comes first is an id where the environment names the database; a folder
+    of such a name is given as `./123`.
+
+    Raises
+    ------
+    typer.BadParameter
+        There is no database, or a word is not an id.
+    """
+    given = list(words or ())
+    if db is not None and _is_id(db) and os.environ.get(ENVIRONMENT_DB):
+        given, db = [db, *given], None
+    if strange := [word for word in given if not _is_id(word)]:
+        raise typer.BadParameter(f"an id is a whole number, got {strange[0]!r}")
+    return address(db), [int(word) for word in given]
+
+
+def _is_id(word: str) -> bool:
+    return word.isascii() and word.isdigit()
+
+
 def open_database(db: str | None, *, device: str = "auto") -> LatentDB:
     """Open the database that a command works on."""
     import latentdb

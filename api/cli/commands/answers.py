@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api.cli.files import PICTURE_SUFFIXES, check_output, read_vector, write_picture
 from api.cli.options import AsJson, Count, Database, Device, Grid, Where
 from api.cli.output import note, print_json, print_table
 from api.cli.session import open_database
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
     from latentdb.database import LatentDB
     from latentdb.types import Answer
-
-GRID_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
 
 def search(  # noqa: PLR0913 - one parameter per option of the contract
@@ -38,6 +37,10 @@ def search(  # noqa: PLR0913 - one parameter per option of the contract
     vector: Annotated[
         Path | None,
         typer.Option("--vector", metavar="F.npy", help="Ask with a vector of --from."),
+    ] = None,
+    row: Annotated[
+        int | None,
+        typer.Option("--row", metavar="N", min=0, help="The N-th of several in --vector, from 0."),
     ] = None,
     from_space: Annotated[
         str | None,
@@ -70,12 +73,14 @@ def search(  # noqa: PLR0913 - one parameter per option of the contract
     """Find the items nearest to a picture, a stored item, a text or a vector."""
     from latentdb.query import Query
 
-    _check_grid(grid)
+    check_output(grid, "--grid", PICTURE_SUFFIXES)
+    if row is not None and vector is None:
+        raise typer.BadParameter("--row chooses among the vectors of --vector; give both")
     query = Query(
         image=image,
         id=item,
         text=text,
-        vector=None if vector is None else read_vector(vector),
+        vector=None if vector is None else read_vector(vector, row),
         from_space=from_space,
         space=space,
         metric=metric,
@@ -112,32 +117,11 @@ def rank(  # noqa: PLR0913 - one parameter per option of the contract
     The distance shown is minus the signed distance to the direction's boundary, in standard
     deviations, so that the foremost hit has the lowest, as everywhere.
     """
-    _check_grid(grid)
+    check_output(grid, "--grid", PICTURE_SUFFIXES)
     opened = open_database(db)
     answer = opened.rank(direction, space=space, where=where, k=k, descending=not least)
     _show(opened, answer, grid, query_picture=None)
     _print(answer, as_json=as_json)
-
-
-def read_vector(path: Path) -> Any:
-    """The array in an .npy file; pickled objects are refused.
-
-    Raises
-    ------
-    QueryError
-        The file is not there, or not such an array.
-    """
-    import numpy as np
-
-    from latentdb.errors import QueryError
-
-    try:
-        with path.open("rb") as file:
-            return np.lib.format.read_array(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise QueryError(
-            f"--vector {path} cannot be read as an .npy array: {error}; write one with numpy.save"
-        ) from error
 
 
 def parse_directions(given: Sequence[str]) -> dict[str, float]:
@@ -163,16 +147,6 @@ def parse_directions(given: Sequence[str]) -> dict[str, float]:
     return parsed
 
 
-def _check_grid(grid: Path | None) -> None:
-    """Refuse a picture file that could not be written, before the work is done."""
-    if grid is None:
-        return
-    if grid.suffix.lower() not in GRID_SUFFIXES:
-        raise typer.BadParameter(f"--grid writes {', '.join(GRID_SUFFIXES)}; got {str(grid)!r}")
-    if not grid.absolute().parent.is_dir():
-        raise typer.BadParameter(f"--grid {grid}: there is no folder {grid.absolute().parent}")
-
-
 def _query_picture(
     db: LatentDB, image: Path | None, item: int | None, grid: Path | None
 ) -> Image.Image | None:
@@ -196,8 +170,7 @@ def _show(
         return
     from latentdb.pictures import answer_sheet
 
-    answer_sheet(answer, picture=db.picture, query_picture=query_picture).save(grid)
-    note(f"drew {grid}")
+    write_picture(answer_sheet(answer, picture=db.picture, query_picture=query_picture), grid)
 
 
 def _print(answer: Answer, *, as_json: bool) -> None:
@@ -223,7 +196,8 @@ def _print(answer: Answer, *, as_json: bool) -> None:
     columns = ["rank", "id", "distance", *parts, "labels", "source"]
     print_table(columns, rows, empty="no item qualifies")
     certainty = "exact" if answer.exact else "approximate"
-    note(f"space {answer.space}, metric {answer.metric}, {certainty}{_mapped(answer)}")
+    prior = f" under the {answer.query['prior']} prior" if "prior" in answer.query else ""
+    note(f"space {answer.space}, metric {answer.metric}{prior}, {certainty}{_mapped(answer)}")
 
 
 def _mapped(answer: Answer) -> str:

@@ -1,0 +1,83 @@
+"""The maps and the directions that a database keeps, found by their spaces and names."""
+
+from __future__ import annotations
+
+from typing import final
+
+from latentdb.artefact_shelf import ArtefactShelf
+from latentdb.directions.direction import Direction
+from latentdb.errors import QueryError, UnknownDirectionError, UnknownMapError
+from latentdb.stitch.linear_map import LinearMap
+from latentdb.store import Store
+
+
+@final
+class MapShelf:
+    """Maps by the two spaces that each joins."""
+
+    def __init__(self, store: Store) -> None:
+        self._shelf = ArtefactShelf(store.artefact_dir("maps"), LinearMap.load)
+
+    def put(self, source: str, target: str, fitted: LinearMap) -> None:
+        """Keep the map from `source` to `target`, in place of an earlier one."""
+        self._shelf.put(_map_name(source, target), fitted)
+
+    def all(self) -> list[LinearMap]:
+        """Every map, by name."""
+        return [self._shelf.get(name) for name in self._shelf.names()]
+
+    def get(self, source: str, target: str) -> LinearMap:
+        """The map from `source` to `target`; UnknownMapError says how to fit it."""
+        name = _map_name(source, target)
+        if name not in self._shelf.names():
+            raise UnknownMapError(
+                f"no map leads from space {source!r} to space {target!r}: fit one with "
+                f"latentdb stitch DB --from {source} --to {target}"
+            )
+        return self._shelf.get(name)
+
+
+@final
+class DirectionShelf:
+    """Directions by name and by the space that each was fitted in."""
+
+    def __init__(self, store: Store) -> None:
+        self._shelf = ArtefactShelf(store.artefact_dir("directions"), Direction.load)
+
+    def put(self, name: str, space: str, fitted: Direction) -> None:
+        """Keep the direction `name` of `space`, in place of an earlier one."""
+        self._shelf.put(_direction_name(name, space), fitted)
+
+    def all(self) -> list[Direction]:
+        """Every direction, by name."""
+        return [self._shelf.get(name) for name in self._shelf.names()]
+
+    def has(self, name: str, space: str) -> bool:
+        """Whether a direction of that name was fitted in that space."""
+        return _direction_name(name, space) in self._shelf.names()
+
+    def get(self, name: str, space: str | None) -> Direction:
+        """The direction `name`; see `LatentDB.direction` for its errors."""
+        there = self.all()
+        found = [one for one in there if one.name == name and space in (None, one.space)]
+        if not found:
+            names = ", ".join(f"{one.name} in {one.space}" for one in there) or "none yet"
+            at = f" in space {space!r}" if space else ""
+            raise UnknownDirectionError(
+                f"no direction {name!r}{at}; there are: {names}. Fit one with "
+                f"latentdb direction DB {name} --space S --label COLUMN"
+            )
+        if len(found) > 1:
+            raise QueryError(
+                f"direction {name!r} was fitted in {', '.join(one.space for one in found)}: name "
+                "one with --space"
+            )
+        return found[0]
+
+
+def _map_name(source: str, target: str) -> str:
+    return f"{source}--{target}"
+
+
+def _direction_name(name: str, space: str) -> str:
+    return f"{name}@{space}"

@@ -31,7 +31,6 @@ _RULE = (226, 226, 220)
 _ACCENT = (46, 94, 170)
 _ACCENT_GROUND = (233, 239, 249)
 _LONGEST_LABEL = 24  # a sentence, such as a caption, is no label to print under a picture
-_TITLE_HEIGHT = 36
 _OVERSAMPLE = 4  # corners are drawn larger and reduced, or they would be jagged
 
 
@@ -185,18 +184,18 @@ def sectioned_sheet(
     margin, top = _margin_and_top(style)
     width = 2 * margin + columns * cell_width - style.gap
     heights = [
-        (_TITLE_HEIGHT if section.title else 0)
+        _title_height(section, is_first=number == 0)
         + cell_height * math.ceil(len(section.tiles) / columns)
-        for section in sections
+        for number, section in enumerate(sections)
     ]
     sheet = Image.new("RGB", (width, top + sum(heights) + margin - style.gap), _GROUND)
     draw = ImageDraw.Draw(sheet)
     draw.text((margin, margin - 4), _cut(heading, _font(18), width - 2 * margin), _INK, _font(18))
     draw.line((margin, top - 18, width - margin, top - 18), _RULE)
-    for section, height in zip(sections, heights, strict=True):
+    for number, (section, height) in enumerate(zip(sections, heights, strict=True)):
+        first_row = top + _title_height(section, is_first=number == 0)
         title = _cut(section.title, _font(15), width - 2 * margin)
-        draw.text((margin, top + 4), title, _FAINT, _font(15))
-        first_row = top + (_TITLE_HEIGHT if section.title else 0)
+        draw.text((margin, first_row - 32), title, _FAINT, _font(15))
         for position, tile in enumerate(section.tiles):
             row, column = divmod(position, columns)
             corner = (margin + column * cell_width, first_row + row * cell_height)
@@ -267,6 +266,11 @@ def _margin_and_top(style: SheetStyle) -> tuple[int, int]:
     """Width of the margin, and where the first section begins, below the heading."""
     margin = style.gap + 8
     return margin, margin + 44
+
+
+def _title_height(section: Section, *, is_first: bool) -> int:
+    """Room for a section's title, with a gap above it where another section is above."""
+    return (24 if is_first else 36) if section.title else 0
 
 
 def _cell_height(style: SheetStyle) -> int:

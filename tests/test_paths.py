@@ -97,6 +97,21 @@ def test_nearest_items_are_the_nearest_but_the_ends(db: LatentDB) -> None:
     assert (path.metric, path.exact) == ("nao", True)
 
 
+def test_two_items_alone_have_no_other_near_them(tmp_path: Path) -> None:
+    two = latentdb.create(tmp_path / "two.ldb")
+    two.store.add_space(Space("noise", "noise", 2, spec="none"))
+    rows = SpaceRows(np.array([1, 2]), np.array([[0, 0], [1, 1]], np.float32))
+    items = [ItemRow(i, f"{i}.png", 8, 8, b"") for i in (1, 2)]
+    two.store.write_batch(items=items, sources=[], vectors={"noise": rows}, quarantine=[])
+    path = two.interpolate(1, 2, method="lerp", steps=3)
+    assert [one["nearest"] and one["nearest"]["id"] for one in path.to_json()["points"]] == [
+        1,
+        None,
+        2,
+    ]
+    assert np.isfinite(path.lengths[1:]).all()
+
+
 def test_a_fitted_prior_is_fitted_to_the_stored_norms(db: LatentDB) -> None:
     norms = np.linalg.norm(db.store.all_vectors("noise").vectors.astype(np.float64), axis=1)
     expected = NaoMetric(FittedPrior.from_norms(norms)).distance(*_vectors(db, START, END))

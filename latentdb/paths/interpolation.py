@@ -194,15 +194,16 @@ def _lengths(ends: Vectors, method: PathMethod, steps: int, metric: NaoMetric) -
     if method == "nao":
         return np.linspace(0.0, whole, steps)
     norms = norms_of(ends)
-    units = ends.astype(np.float64) / norms[:, None]
+    # A zero vector has no direction, and any will do for it.
+    units = ends.astype(np.float64) / np.where(norms > 0, norms, 1.0)[:, None]
     apart, together = np.linalg.norm(units[0] - units[1]), np.linalg.norm(units[0] + units[1])
     angle_rad = 2.0 * np.arctan2(apart, together)
     plane = norms[:, None] * np.array([[1.0, 0.0], [np.cos(angle_rad), np.sin(angle_rad)]])
     fine = interpolate(plane[0], plane[1], steps=(steps - 1) * _PIECES + 1, method=method)
-    radii, moves = np.linalg.norm(fine, axis=1), np.linalg.norm(np.diff(fine, axis=0), axis=1)
+    moves = np.linalg.norm(np.diff(fine, axis=0), axis=1)
     if isinstance(prior, AbstractRadialPrior):
-        cost = prior.cost(radii)
-        pieces = 0.5 * (cost[:-1] + cost[1:]) * moves
+        # In the middle of each piece, since at the origin the cost is infinite.
+        pieces = moves * prior.cost(np.linalg.norm(0.5 * (fine[:-1] + fine[1:]), axis=1))
     else:
         turns = np.unwrap(np.arctan2(fine[:, 1], fine[:, 0]))
         pieces = np.abs(np.diff(turns))

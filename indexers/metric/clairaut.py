@@ -16,9 +16,7 @@ Far off the shell θ(b) of a dip is not monotone: it may stay out there (*shallo
 way down to the shell and along it (*deep*). Both are local minima; the shorter one counts. That
 is also why the far field begins later for such ends than e^(−λθ) says.
 
-Integrands have a root or a near pole at the shell end. With x = ε·sinh s where b < κ
-(ε² = 2(κ − b)/h''), x = δ·cosh s where b > κ (δ the turning point's offset), they are smooth in
-s over its whole range, and one Gauss rule serves all.
+The variables of the integrals are those of `indexers.metric.profile`.
 """
 
 from __future__ import annotations
@@ -30,8 +28,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit
 
+from indexers.metric.profile import Profile, pass_profile, pass_scale, shell_turn_profile
 from indexers.metric.roots import find_root
 from indexers.metric.shell import NODES, WEIGHTS, Shell
+from indexers.metric.solution import Family, Solution
 from indexers.types import BoolArray, FloatArray, IdArray
 
 # Beyond this many e-foldings the far field is exact to float64.
@@ -69,14 +69,14 @@ class _Pairs(NamedTuple):
     far: FloatArray
 
 
-def near_field(shell: Shell, r0: FloatArray, r1: FloatArray, angle: FloatArray) -> FloatArray:
-    """Lengths f(r0, r1, θ), all (n,), for radii of at least `shell.safe_radius` and θ > 0."""
-    result = np.empty(len(angle))
+def near_field(shell: Shell, r0: FloatArray, r1: FloatArray, angle: FloatArray) -> Solution:
+    """Shortest paths, all (n,), for radii of at least `shell.safe_radius` and θ > 0."""
+    result = Solution.none(len(angle))
     # Like angles together: they need like numbers of panels.
     order = np.argsort(angle)
     for start in range(0, len(angle), _BATCH):
         part = order[start : start + _BATCH]
-        result[part] = _solve(shell, r0[part], r1[part], angle[part])
+        result.put(part, _solve(shell, r0[part], r1[part], angle[part]))
     return result
 
 
@@ -138,32 +138,32 @@ def _pick(pairs: _Pairs, chosen: BoolArray | IdArray) -> _Pairs:
     return _Pairs(*(values[chosen] for values in pairs))
 
 
-def _solve(shell: Shell, r0: FloatArray, r1: FloatArray, angle: FloatArray) -> FloatArray:
+def _solve(shell: Shell, r0: FloatArray, r1: FloatArray, angle: FloatArray) -> Solution:
     x0, x1 = shell.offset(r0), shell.offset(r1)
     low, high = np.minimum(x0, x1), np.maximum(x0, x1)
-    result = shell.kappa * angle
+    result = Solution.of(Family.ALONG, shell.kappa * angle, shell.kappa)
     away = np.maximum(-low, high) > _ON_SHELL * shell.prior.width
     cross = away & (low * high <= 0)
     if cross.any():
-        result[cross] = _cross(shell, -low[cross], high[cross], angle[cross])
+        result.put(cross, _cross(shell, -low[cross], high[cross], angle[cross]))
     one_sided = away & ~cross
     if one_sided.any():
         low, high = low[one_sided], high[one_sided]
         side = np.sign(high)
         near, far = np.where(side > 0, low, -high), np.where(side > 0, high, -low)
-        result[one_sided] = _one_sided(shell, _Pairs(side, near, far), angle[one_sided])
+        result.put(one_sided, _one_sided(shell, _Pairs(side, near, far), angle[one_sided]))
     return result
 
 
-def _one_sided(shell: Shell, pairs: _Pairs, angle: FloatArray) -> FloatArray:
+def _one_sided(shell: Shell, pairs: _Pairs, angle: FloatArray) -> Solution:
     zero = np.zeros_like(angle)
     widest_direct = _hang(shell, pairs, zero).angle
     at_kappa = _through_kappa(shell, pairs)
     is_direct = angle < widest_direct
     # Within one width of the shell θ(b) is monotone, and one family has the only solution.
     is_far_off = pairs.near > shell.prior.width
-    result = np.full_like(angle, np.inf)
-    families: list[tuple[BoolArray, Callable[[Shell, _Pairs, FloatArray], FloatArray]]] = [
+    result = Solution.none(len(angle))
+    families: list[tuple[BoolArray, Callable[[Shell, _Pairs, FloatArray], Solution]]] = [
         (is_direct & (angle > at_kappa), _direct_outside),
         (is_direct & (angle <= at_kappa), _direct_across),
         (~is_direct & ~is_far_off, _dip),
@@ -171,12 +171,11 @@ def _one_sided(shell: Shell, pairs: _Pairs, angle: FloatArray) -> FloatArray:
     ]
     for chosen, family in families:
         if chosen.any():
-            some = _pick(pairs, chosen)
-            result[chosen] = np.minimum(result[chosen], family(shell, some, angle[chosen]))
+            result.put_shorter(chosen, family(shell, _pick(pairs, chosen), angle[chosen]))
     return result
 
 
-def _cross(shell: Shell, inner: FloatArray, outer: FloatArray, angle: FloatArray) -> FloatArray:
+def _cross(shell: Shell, inner: FloatArray, outer: FloatArray, angle: FloatArray) -> Solution:
     """Ends on both sides; b = κ·expit(−p)."""
     ones = np.ones_like(angle)
 
@@ -188,10 +187,11 @@ def _cross(shell: Shell, inner: FloatArray, outer: FloatArray, angle: FloatArray
         )
 
     p = find_root(lambda p, pick: angle[pick] - arc(p, pick).angle, -120 * ones, 120 * ones)
-    return shell.kappa * expit(-p) * angle + arc(p, np.ones(len(p), np.bool_)).work
+    b = shell.kappa * expit(-p)
+    return Solution.of(Family.PASS, b * angle + arc(p, np.ones(len(p), np.bool_)).work, b, p)
 
 
-def _direct_across(shell: Shell, pairs: _Pairs, angle: FloatArray) -> FloatArray:
+def _direct_across(shell: Shell, pairs: _Pairs, angle: FloatArray) -> Solution:
     """Ends on one side, b < κ: the path would cross the shell if it were continued."""
     ones = np.ones_like(angle)
 
@@ -199,10 +199,11 @@ def _direct_across(shell: Shell, pairs: _Pairs, angle: FloatArray) -> FloatArray
         return _pass(shell, _pick(pairs, pick), shell.kappa * expit(p))
 
     p = find_root(lambda p, pick: angle[pick] - arc(p, pick).angle, -120 * ones, 120 * ones)
-    return shell.kappa * expit(-p) * angle + arc(p, np.ones(len(p), np.bool_)).work
+    b = shell.kappa * expit(-p)
+    return Solution.of(Family.PASS, b * angle + arc(p, np.ones(len(p), np.bool_)).work, b, p)
 
 
-def _direct_outside(shell: Shell, pairs: _Pairs, angle: FloatArray) -> FloatArray:
+def _direct_outside(shell: Shell, pairs: _Pairs, angle: FloatArray) -> Solution:
     """Ends on one side, κ < b < h(nearer end): it would turn if it were continued."""
 
     def arc(s: FloatArray, pick: BoolArray) -> _Arc:
@@ -211,17 +212,18 @@ def _direct_outside(shell: Shell, pairs: _Pairs, angle: FloatArray) -> FloatArra
     zero = np.zeros_like(angle)
     s = find_root(lambda s, pick: angle[pick] - arc(s, pick).angle, zero, zero + 60.0)
     every = np.ones(len(s), np.bool_)
-    return _invariant(shell, pairs, s) * angle + arc(s, every).work
+    b = _invariant(shell, pairs, s)
+    return Solution.of(Family.HANG, b * angle + arc(s, every).work, b, s)
 
 
-def _dip(shell: Shell, pairs: _Pairs, angle: FloatArray) -> FloatArray:
+def _dip(shell: Shell, pairs: _Pairs, angle: FloatArray) -> Solution:
     """Ends on one side within a width of the shell, beyond the widest direct angle."""
     # On the linear part of h the angle grows by 2/λ per unit of s.
     high = 0.6 * shell.decay * angle + 3.0
     return _dip_between(shell, pairs, angle, (np.zeros_like(angle), high), grow=True)
 
 
-def _shortest_dip(shell: Shell, pairs: _Pairs, angle: FloatArray) -> FloatArray:
+def _shortest_dip(shell: Shell, pairs: _Pairs, angle: FloatArray) -> Solution:
     """Ends on one side far off the shell: the shortest of the shallow and the deep dips.
 
     The minima are where θ(s) − θ changes from − to +; looked for between the points of a grid.
@@ -235,10 +237,11 @@ def _shortest_dip(shell: Shell, pairs: _Pairs, angle: FloatArray) -> FloatArray:
     r_near = shell.radius + pairs.side * pairs.near
     r_far = shell.radius + pairs.side * pairs.far
     far = shell.kappa * angle + shell.radial(r_near) + shell.radial(r_far)
-    result = np.where(short[:, -1] < 0, far, np.inf)
+    far[short[:, -1] >= 0] = np.inf
+    result = Solution.of(Family.ALONG, far, shell.kappa)
     pair, cell = np.nonzero((short[:, :-1] <= 0) & (short[:, 1:] > 0))
     ends = grid[pair, cell], grid[pair, cell + 1]
-    np.minimum.at(result, pair, _dip_between(shell, _pick(pairs, pair), angle[pair], ends))
+    result.put_shortest(pair, _dip_between(shell, _pick(pairs, pair), angle[pair], ends))
     return result
 
 
@@ -249,14 +252,15 @@ def _dip_between(
     ends: tuple[FloatArray, FloatArray],
     *,
     grow: bool = False,
-) -> FloatArray:
-    """Length of the dip whose s is between `ends`."""
+) -> Solution:
+    """The dip whose s is between `ends`."""
 
     def excess_angle(s: FloatArray, pick: BoolArray) -> FloatArray:
         return _dip_arc(shell, _pick(pairs, pick), s).angle - angle[pick]
 
     s = find_root(excess_angle, *ends, grow=grow)
-    return _invariant(shell, pairs, s) * angle + _dip_arc(shell, pairs, s).work
+    b = _invariant(shell, pairs, s)
+    return Solution.of(Family.DIP, b * angle + _dip_arc(shell, pairs, s).work, b, s)
 
 
 def _dip_arc(shell: Shell, pairs: _Pairs, s: FloatArray) -> _Arc:
@@ -285,23 +289,16 @@ def _quadrature_hang(
     shell: Shell, side: FloatArray, turn: FloatArray, low: FloatArray, high: FloatArray
 ) -> _Arc:
     """X = side·turn·cosh s over s in [low, high]."""
-    s = _nodes(low, high)
-    offset = (side * turn)[:, None]
-    step = offset * 2.0 * np.sinh(s / 2) ** 2
-    b = (shell.kappa + shell.rise(side * turn))[:, None]
-    rise = np.maximum(shell.rise_from(offset, step), np.finfo(float).tiny)
-    return _sum(shell.radius + offset + step, rise, b, turn[:, None] * np.sinh(s), high - low)
+    profile = shell_turn_profile(shell, (side * turn)[:, None], _nodes(low, high))
+    return _sum(profile, high - low)
 
 
 def _pass(shell: Shell, pairs: _Pairs, gap: FloatArray) -> _Arc:
     """From the nearer end to the farther at b = κ − gap; x = side·ε·sinh s."""
-    scale = np.sqrt(2.0 * gap / shell.curvature)
+    scale = pass_scale(shell, gap)
     low, high = np.arcsinh(pairs.near / scale), np.arcsinh(pairs.far / scale)
     s = _nodes(low, high)
-    x = (pairs.side * scale)[:, None] * np.sinh(s)
-    rise = shell.rise(x) + gap[:, None]
-    b = (shell.kappa - gap)[:, None]
-    return _sum(shell.radius + x, rise, b, scale[:, None] * np.cosh(s), high - low)
+    return _sum(pass_profile(shell, pairs.side[:, None], gap[:, None], s), high - low)
 
 
 def _through_kappa(shell: Shell, pairs: _Pairs) -> FloatArray:
@@ -311,18 +308,16 @@ def _through_kappa(shell: Shell, pairs: _Pairs) -> FloatArray:
     signed = pairs.side[:, None] * x
     rise = np.maximum(shell.rise(signed), np.finfo(float).tiny)
     kappa = np.full((len(low), 1), shell.kappa)
-    return _sum(shell.radius + signed, rise, kappa, x, high - low).angle
+    profile = Profile(shell.radius + signed, rise, kappa, x)
+    return _sum(profile, high - low).angle
 
 
-def _sum(
-    r: FloatArray, rise: FloatArray, b: FloatArray, speed: FloatArray, length: FloatArray
-) -> _Arc:
-    """Both integrals from h − b (`rise`) and dr/ds (`speed`) at the nodes."""
-    square = rise * (rise + 2.0 * b)  # h² − b²
-    common = speed / (r * np.sqrt(square))
-    weights = _GRID_WEIGHTS[r.shape[1] // len(NODES) - 1]
-    angle: FloatArray = length * ((b * common) @ weights)
-    work: FloatArray = length * ((square * common) @ weights)
+def _sum(profile: Profile, length: FloatArray) -> _Arc:
+    """Both integrals from the profile at the nodes of a range of `length`."""
+    angle_rate, work_rate = profile.rates()
+    weights = _GRID_WEIGHTS[profile.r.shape[1] // len(NODES) - 1]
+    angle: FloatArray = length * (angle_rate @ weights)
+    work: FloatArray = length * (work_rate @ weights)
     return _Arc(angle, work)
 
 

@@ -21,8 +21,10 @@ import numpy as np
 from scipy.special import expit
 
 from indexers.metric.priors import AbstractRadialPrior
+from indexers.metric.profile import turn_profile
 from indexers.metric.roots import find_root
 from indexers.metric.shell import NODES, WEIGHTS, Shell
+from indexers.metric.solution import Family, Solution
 from indexers.types import BoolArray, FloatArray, IdArray
 
 _PANELS = 24
@@ -30,6 +32,11 @@ _GRID = ((np.arange(_PANELS)[:, None] + NODES) / _PANELS).ravel()
 _GRID_WEIGHTS = np.tile(WEIGHTS, _PANELS) / _PANELS
 _SCAN = 25
 _BATCH = 64
+# A crossing with b this many e-foldings below κ is as deep as `_TS_NODES` can follow it; deeper
+# ones run along the shell.
+_LEAST_P = 60.0
+# Radii that differ by less are one.
+_EQUAL = 1e-12
 
 # Tanh-sinh rule on [0, 1], for integrands with roots or near poles at both ends.
 _TS = np.linspace(-3.6, 3.6, 161)
@@ -37,7 +44,7 @@ _TS_NODES = expit(np.pi * np.sinh(_TS))
 _TS_WEIGHTS = np.pi * np.cosh(_TS) * _TS_NODES * expit(-np.pi * np.sinh(_TS)) * (_TS[1] - _TS[0])
 
 
-class _Ends(NamedTuple):
+class Ends(NamedTuple):
     """Radii of both ends, the angle between them, and the least h on the way, all (n,)."""
 
     inner: FloatArray
@@ -45,98 +52,124 @@ class _Ends(NamedTuple):
     angle: FloatArray
     least: FloatArray
 
-    def pick(self, chosen: BoolArray | IdArray) -> _Ends:
-        return _Ends(*(values[chosen] for values in self))
+    def pick(self, chosen: BoolArray | IdArray) -> Ends:
+        """Some of them."""
+        return Ends(*(values[chosen] for values in self))
 
 
-class _Turns(NamedTuple):
+class Turns(NamedTuple):
     """A family of turning radii: anchor + offset/cosh s, `offset` signed; NaN where none."""
 
     anchor: float
     offset: FloatArray
 
+    @property
+    def family(self) -> Family:
+        """What the anchor says."""
+        return Family.AROUND if self.anchor == 0.0 else Family.DIP
 
-def core_length(
+
+def core_field(
     prior: AbstractRadialPrior,
     shell: Shell | None,
     inner: FloatArray,
     outer: FloatArray,
     angle: FloatArray,
-) -> FloatArray:
-    """Lengths f, all (n,), for 0 < inner ≤ outer and θ > 0.
+) -> Solution:
+    """Shortest paths, all (n,), for 0 < inner ≤ outer and θ > 0.
 
     Parameters
     ----------
     shell : Shell or None
         None for a prior whose h grows everywhere.
     """
-    result = np.empty(len(angle))
+    result = Solution.none(len(angle))
     for start in range(0, len(angle), _BATCH):
         part = slice(start, start + _BATCH)
-        solver = _Core(prior, shell)
-        result[part] = solver.shortest(inner[part], outer[part], angle[part])
+        solver = Core(prior, shell)
+        result.put(part, solver.shortest(inner[part], outer[part], angle[part]))
     return result
 
 
-class _Core:
+class Core:
+    """The families of a prior's geodesics near the origin, and which of them is shortest."""
+
     def __init__(self, prior: AbstractRadialPrior, shell: Shell | None) -> None:
         self.prior = prior
         self.shell = shell
 
     def h(self, r: FloatArray) -> FloatArray:
+        """h(r) = r·w(r)."""
         value: FloatArray = r * self.prior.cost(r)
         return value
 
-    def shortest(self, inner: FloatArray, outer: FloatArray, angle: FloatArray) -> FloatArray:
+    def ends(self, inner: FloatArray, outer: FloatArray, angle: FloatArray) -> Ends:
+        """Pairs, with the least h on the way from end to end."""
         least = np.minimum(self.h(inner), self.h(outer))
         if self.shell is not None:
             between = (inner < self.shell.radius) & (outer > self.shell.radius)
             least = np.where(between, np.minimum(least, self.shell.kappa), least)
-        ends = _Ends(inner, outer, angle, least)
-        result = self.prior.radial_cost(inner) + self.prior.radial_cost(outer)
-        result = np.minimum(result, self._straight(ends))
-        for turns in self._families(ends):
-            result = np.minimum(result, self._turning(ends, turns))
-        return np.minimum(result, self._along_shell(ends))
+        return Ends(inner, outer, angle, least)
 
-    def _straight(self, ends: _Ends) -> FloatArray:
-        ones = np.ones_like(ends.angle)
-
-        def arc(p: FloatArray, some: _Ends) -> tuple[FloatArray, FloatArray]:
-            return self._monotone(some, some.least * expit(-p))
-
-        widest = arc(-60.0 * ones, ends)[0]
-        result = np.full_like(ends.angle, np.inf)
-        chosen = ends.angle < widest
-        if chosen.any():
-            some = ends.pick(chosen)
-            ones = ones[chosen]
-            p = find_root(
-                lambda p, pick: some.angle[pick] - arc(p, some.pick(pick))[0],
-                -60.0 * ones,
-                120.0 * ones,
-            )
-            result[chosen] = some.least * expit(-p) * some.angle + arc(p, some)[1]
+    def shortest(self, inner: FloatArray, outer: FloatArray, angle: FloatArray) -> Solution:
+        """Shortest paths, all (n,)."""
+        ends = self.ends(inner, outer, angle)
+        through = self.prior.radial_cost(inner) + self.prior.radial_cost(outer)
+        result = Solution.of(Family.ORIGIN, through)
+        every = np.ones(len(angle), np.bool_)
+        result.put_shorter(every, self._circle(ends))
+        result.put_shorter(every, self._straight(ends))
+        for turns in self.families(ends):
+            result.put_shorter(every, self._turning(ends, turns))
+        result.put_shorter(every, self._along_shell(ends))
         return result
 
-    def _families(self, ends: _Ends) -> list[_Turns]:
+    def _circle(self, ends: Ends) -> Solution:
+        """Equal radii where h' = 0: no other family has the circle that is the geodesic there.
+
+        Anywhere else it is a path too, longer than theirs.
+        """
+        apart = ends.outer - ends.inner
+        h = self.h(ends.inner)
+        length = h * ends.angle + apart * self.prior.cost(ends.inner)
+        is_equal = apart <= _EQUAL * ends.inner
+        return Solution.of(Family.CIRCLE, np.where(is_equal, length, np.inf), h)
+
+    def _straight(self, ends: Ends) -> Solution:
+        low = np.full_like(ends.angle, -_LEAST_P)
+        result = Solution.none(len(low))
+        chosen = ends.angle < self._monotone(ends, low)[0]
+        if chosen.any():
+            some = ends.pick(chosen)
+            p = find_root(
+                lambda p, pick: some.angle[pick] - self._monotone(some.pick(pick), p)[0],
+                low[chosen],
+                np.full_like(some.angle, 120.0),
+            )
+            b = some.least * expit(-p)
+            work = self._monotone(some, p)[1]
+            result.put(chosen, Solution.of(Family.STRAIGHT, b * some.angle + work, b, p))
+        return result
+
+    def families(self, ends: Ends) -> list[Turns]:
+        """Where a path between these ends could turn."""
         shell = self.shell
         if shell is None:
-            return [_Turns(0.0, ends.inner)]
+            return [Turns(0.0, ends.inner)]
         top = np.minimum(ends.inner, shell.barrier)
-        around = self._bisect(ends.least, np.zeros_like(top), top)
+        around = self.radius_of(ends.least, np.zeros_like(top), top)
         outside = np.where(ends.inner > shell.radius, ends.inner - shell.radius, np.nan)
         low = np.maximum(ends.outer, shell.barrier)
         can_climb = (ends.outer < shell.radius) & (ends.least > shell.kappa)
-        start = self._bisect(-ends.least, np.minimum(low, shell.radius), shell.radius + 0 * low)
+        start = self.radius_of(-ends.least, np.minimum(low, shell.radius), shell.radius + 0 * low)
         inside = np.where(can_climb, start - shell.radius, np.nan)
         return [
-            _Turns(0.0, around),
-            _Turns(shell.radius, outside),
-            _Turns(shell.radius, inside),
+            Turns(0.0, around),
+            Turns(shell.radius, outside),
+            Turns(shell.radius, inside),
         ]
 
-    def _bisect(self, level: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
+    def radius_of(self, level: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
         """Radius where h = |level|, h rising from low to high (falling for a negative level)."""
         sign = np.where(level < 0, -1.0, 1.0)
         low, high = low.copy(), high.copy()
@@ -148,8 +181,8 @@ class _Core:
         # The end at which h is not below |level|.
         return np.where(sign > 0, high, low)
 
-    def _turning(self, ends: _Ends, turns: _Turns) -> FloatArray:
-        result = np.full_like(ends.angle, np.inf)
+    def _turning(self, ends: Ends, turns: Turns) -> Solution:
+        result = Solution.none(len(ends.angle))
         exists = np.isfinite(turns.offset) & (turns.offset != 0)
         if not exists.any():
             return result
@@ -163,7 +196,6 @@ class _Core:
         )
         pair, cell = np.nonzero((short[:, :-1] <= 0) != (short[:, 1:] <= 0))
         if pair.size:
-            best = np.full(len(offset), np.inf)
             # find_root wants increasing functions; θ(s) may cross either way.
             sign = np.where(short[pair, cell] <= 0, 1.0, -1.0)
             chosen, at = some.pick(pair), offset[pair]
@@ -176,62 +208,97 @@ class _Core:
             s = find_root(miss, grid[pair, cell], grid[pair, cell + 1])
             work = self._turn(chosen, turns.anchor, at, s)[1]
             b = self.h(turns.anchor + at / np.cosh(s))
-            np.minimum.at(best, pair, b * chosen.angle + work)
-            result[exists] = best
+            found = Solution.of(turns.family, b * chosen.angle + work, b, s)
+            result.put_shortest(np.flatnonzero(exists)[pair], found)
         return result
 
     def _turn(
-        self, ends: _Ends, anchor: float, offset: FloatArray, s: FloatArray
+        self, ends: Ends, anchor: float, offset: FloatArray, s: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        delta = offset / np.cosh(s)
-        first = self._piece(anchor, delta, ends.inner)
-        second = self._piece(anchor, delta, ends.outer)
+        first = self._piece(anchor, offset, s, ends.inner)
+        second = self._piece(anchor, offset, s, ends.outer)
         return first[0] + second[0], first[1] + second[1]
 
     def _piece(
-        self, anchor: float, delta: FloatArray, end: FloatArray
+        self, anchor: float, offset: FloatArray, s: FloatArray, end: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        """θ and W from the turning radius anchor + δ to `end`."""
-        reach = np.arccosh(np.maximum((end - anchor) / delta, 1.0))
+        """θ and W from the turning radius anchor + offset/cosh s to `end`."""
+        delta = offset / np.cosh(s)
+        last = self._on_side_of_turn(anchor, offset, end)
+        # cosh − 1 of the end's variable, kept apart so that an end at `offset` gives s itself.
+        ratio = (last - anchor) / offset
+        above = np.maximum((last - anchor - offset) / offset + ratio * 2 * np.sinh(s / 2) ** 2, 0.0)
+        reach = np.log1p(above + np.sqrt(above * (above + 2.0)))
         # A panel of 16 nodes for every 3 units of s.
         panels = min(max(math.ceil(float(reach.max()) / 3.0), 1), _PANELS)
         grid = ((np.arange(panels)[:, None] + NODES) / panels).ravel()
         weights = np.tile(WEIGHTS, panels) / panels
-        s = reach[:, None] * grid
-        turn = (anchor + delta)[:, None]
-        step = delta[:, None] * 2.0 * np.sinh(s / 2) ** 2
-        slope = self.prior.slope(turn)
-        excess = self.prior.excess(turn, step)
-        # h(r_t + u) − h(r_t) = u·h'(r_t) + (r_t + u)·excess + u²·w'(r_t)
-        rise = step * (self.prior.cost(turn) + turn * slope)
-        rise = np.maximum(rise + (turn + step) * excess + step * step * slope, 0.0)
-        height = self.h(turn)
-        # Rounding may leave nothing right at the turning point.
-        rise = np.maximum(rise, 1e-30 * height)
-        square = rise * (rise + 2.0 * height)
-        common = np.abs(delta)[:, None] * np.sinh(s) / ((turn + step) * np.sqrt(square))
-        angle = reach * ((height * common) @ weights)
-        return angle, reach * ((square * common) @ weights)
+        profile = turn_profile(self.prior, anchor, delta[:, None], reach[:, None] * grid)
+        angle_rate, work_rate = profile.rates()
+        b = self.h(anchor + delta)
+        rest = self._between(np.minimum(last, end), np.maximum(last, end), b)
+        return reach * (angle_rate @ weights) + rest[0], reach * (work_rate @ weights) + rest[1]
 
-    def _monotone(self, ends: _Ends, b: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """θ and W from the inner end to the outer, split at the shell, where h is least."""
-        middle = ends.outer
-        if self.shell is not None:
-            middle = np.clip(self.shell.radius, ends.inner, ends.outer)
+    def _on_side_of_turn(self, anchor: float, offset: FloatArray, end: FloatArray) -> FloatArray:
+        """`end`, or the barrier if that is between it and the turning point.
+
+        Beyond the barrier another critical radius is near, and the turn's variable ill suited.
+        """
+        if self.shell is None:
+            return end
+        if anchor == 0.0:
+            return np.minimum(end, self.shell.barrier)
+        return np.where(offset > 0, end, np.maximum(end, self.shell.barrier))
+
+    def _monotone(self, ends: Ends, p: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """θ and W from the inner end to the outer at b = least·expit(−p)."""
+        below = ends.least * expit(p)
+        gap = None if self.shell is None else self.shell.kappa - ends.least + below
+        return self._between(ends.inner, ends.outer, ends.least * expit(-p), gap)
+
+    def _between(
+        self, low: FloatArray, high: FloatArray, b: FloatArray, gap: FloatArray | None = None
+    ) -> tuple[FloatArray, FloatArray]:
+        """θ and W between any two radii, r monotone; `gap` is κ − b, where it is known better."""
         angle, work = np.zeros_like(b), np.zeros_like(b)
-        for low, high in ((ends.inner, middle), (middle, ends.outer)):
-            span = np.log(high / low)
-            r = low[:, None] * np.exp(span[:, None] * _TS_NODES)
-            h = self.h(r)
-            root = np.sqrt(np.maximum((h - b[:, None]) * (h + b[:, None]), 1e-32 * h * h))
-            angle += span * ((b[:, None] / root) @ _TS_WEIGHTS)
-            work += span * (root @ _TS_WEIGHTS)
+        kappa, radius = 0.0, high
+        if self.shell is not None:
+            kappa, radius = self.shell.kappa, np.clip(self.shell.radius, low, high)
+        gap = kappa - b if gap is None else gap
+        # Split at the shell, where h is least and may be nearly b.
+        for start, stop in ((low, radius), (radius, high)):
+            some = stop > start
+            if some.any():
+                swept, gained = self._piece_between(start[some], stop[some], b[some], gap[some])
+                angle[some] += swept
+                work[some] += gained
         return angle, work
 
-    def _along_shell(self, ends: _Ends) -> FloatArray:
+    def _piece_between(
+        self, low: FloatArray, high: FloatArray, b: FloatArray, gap: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """θ and W between radii on one side of the shell."""
+        span = np.log(high / low)
+        r = low[:, None] * np.exp(span[:, None] * _TS_NODES)
+        h = self.h(r)
+        rise = h - b[:, None]
+        if self.shell is not None:
+            # Offsets from the shell and h − κ without cancellation, for the pieces that meet it.
+            shell, is_outer = self.shell, low == self.shell.radius
+            meets = is_outer | (high == shell.radius)
+            sign = np.where(is_outer, 1.0, -1.0)[meets, None]
+            nodes = np.where(is_outer[meets, None], _TS_NODES, _TS_NODES[::-1])
+            x = shell.radius * np.expm1(sign * span[meets, None] * nodes)
+            x = np.maximum(x, shell.barrier - shell.radius)
+            near = shell.rise(x) + gap[meets, None]
+            rise[meets] = np.where(r[meets] > shell.barrier, near, rise[meets])
+        root = np.sqrt(np.maximum(rise * (h + b[:, None]), 1e-32 * h * h))
+        return span * ((b[:, None] / root) @ _TS_WEIGHTS), span * (root @ _TS_WEIGHTS)
+
+    def _along_shell(self, ends: Ends) -> Solution:
         shell = self.shell
         if shell is None:
-            return np.full_like(ends.angle, np.inf)
+            return Solution.none(len(ends.angle))
         length = shell.kappa * ends.angle
         for r in (ends.inner, ends.outer):
             length = length + shell.radial(np.maximum(r, shell.barrier))
@@ -244,4 +311,4 @@ class _Core:
         # The limit of the turning families at great depth; before that they are shorter or the
         # ends are too near for it to exist.
         holds = shell.decay * (ends.angle - shell.reach(np.maximum(ends.inner, shell.barrier)))
-        return np.where(holds > 34.0, length, np.inf)
+        return Solution.of(Family.ALONG, np.where(holds > 34.0, length, np.inf), shell.kappa)

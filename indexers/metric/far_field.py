@@ -47,6 +47,15 @@ class FarField:
         escape = np.where(x0 > 0, self._escape(1.0, farther), self._escape(-1.0, farther))
         return is_deep & ((x0 * x1 <= 0) | (angle >= escape))
 
+    def begins(self, r0: float, r1: float) -> float:
+        """Angle from which it holds for ends on one side of the shell, up to π and beyond."""
+        radii = np.array([r0, r1])
+        reach = float(self.shell.reach(radii).sum())
+        offsets = self.shell.offset(radii)
+        farther = np.abs(offsets).max(keepdims=True)
+        escape = float(self._escape(float(np.sign(offsets.sum())) or 1.0, farther)[0])
+        return max(reach + FAR_EFOLDINGS / self.shell.decay, escape)
+
     def _escape(self, side: float, offset: FloatArray) -> FloatArray:
         offsets, angles = self._tables[side]
         above = np.searchsorted(offsets, offset)

@@ -15,6 +15,8 @@ from indexers.types import BoolArray, FloatArray, IdArray
 
 # Penalties are stored in float32.
 _LARGEST_PENALTY = 1e30
+# Bins of the angles at which a near pair's saving is bounded.
+_BINS = 16
 
 
 @final
@@ -83,41 +85,58 @@ class NaoBound:
         penalties = shell.radial(np.maximum(norms, shell.barrier)) / shell.kappa
         return np.minimum(penalties, _LARGEST_PENALTY)
 
-    def least_length(self, radius: float, turn: float, least_angle: float, limit: float) -> float:
-        """Bound for all rows with θ + g ≥ `turn` and θ ≥ `least_angle`, if below `limit`.
+    def widest_angle(self, radius: float, limit: float) -> float:
+        """Angle that no covered row within `limit` exceeds, for a covered query.
 
-        A result of at least `limit` says that none of these rows is nearer than `limit`.
+        Where the far field holds, κ·θ + R(r0) ≤ f; everywhere, κ·θ ≤ f.
         """
         if self._far is None:
-            return turn
+            return limit
         shell = self._far.shell
-        far = shell.kappa * turn + float(shell.radial(np.array([radius]))[0])
-        return far - self._deficit(radius, least_angle, limit)
+        angle = (limit - float(shell.radial(np.array([radius]))[0])) / shell.kappa
+        begins = self._far.begins(radius, self._farthest(radius, limit))
+        return angle if angle >= begins else min(begins, limit / shell.kappa)
 
     def least_lengths(
         self, radius: float, angles: FloatArray, penalties: FloatArray, limit: float
     ) -> FloatArray:
-        """Bound for each row from a lower bound of its angle and its penalty."""
+        """Bound for each row from a lower bound of its angle and its penalty.
+
+        A result of at least `limit` says that the row is no nearer than `limit`.
+        """
         if self._far is None:
             return angles
         shell = self._far.shell
-        far = shell.kappa * (angles + penalties) + float(shell.radial(np.array([radius]))[0])
-        deficit = self._deficit(radius, float(angles.min(initial=math.pi)), limit)
-        result: FloatArray = far - deficit
+        result: FloatArray = shell.kappa * (angles + penalties)
+        result += float(shell.radial(np.array([radius]))[0])
+        farthest = self._farthest(radius, limit)
+        begins = self._far.begins(radius, farthest)
+        near = angles < begins
+        if near.any():
+            result[near] -= self._deficits((radius, farthest), angles[near], begins)
         return result
 
-    def _deficit(self, radius: float, least_angle: float, limit: float) -> float:
-        """How far below the far field a row within `limit` at `least_angle` or more can be."""
+    def _deficits(
+        self, radii: tuple[float, float], angles: FloatArray, begins: float
+    ) -> FloatArray:
+        """How far below the far field rows at these angles or more can be.
+
+        It falls with the angle, so it is computed at the lower edges of a few bins.
+        """
         assert self._far is not None
         shell = self._far.shell
-        radii = np.array([radius, self._farthest(radius, limit)])
-        angle = np.array([least_angle])
-        reach = shell.reach(radii)
-        pair = (radii[:1], radii[1:])
-        if bool(self._far.holds(pair, (reach[:1], reach[1:]), angle)[0]):
-            return 0.0
-        length = float(polar_length(shell.prior, *pair, angle)[0])
-        return far_field_deficit(shell, radius, float(radii[1]), least_angle, length)
+        steps = np.minimum((angles * (_BINS / begins)).astype(int), _BINS - 1)
+        bins, which = np.unique(steps, return_inverse=True)
+        edges = bins * (begins / _BINS)
+        lengths = polar_length(shell.prior, np.array(radii[0]), np.array(radii[1]), edges)
+        deficits = np.array(
+            [
+                far_field_deficit(shell, *radii, float(edge), float(length))
+                for edge, length in zip(edges, lengths, strict=True)
+            ]
+        )
+        spread: FloatArray = deficits[which]
+        return spread
 
     def _farthest(self, radius: float, limit: float) -> float:
         """The norm farthest from the shell, on the query's side, that `limit` can reach.

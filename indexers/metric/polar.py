@@ -9,10 +9,11 @@ import numpy as np
 
 from indexers.errors import MetricError
 from indexers.metric.clairaut import near_field
-from indexers.metric.core import core_length
+from indexers.metric.core import core_field
 from indexers.metric.far_field import FarField, far_field_of
 from indexers.metric.priors import AbstractPrior, AbstractRadialPrior
 from indexers.metric.shell import NODES, WEIGHTS
+from indexers.metric.solution import Family, Solution
 from indexers.types import BoolArray, FloatArray
 
 # Pairs handled at a time, so that the temporaries of R's quadrature stay near 50 MB.
@@ -60,6 +61,55 @@ def polar_length(
     return result.reshape(shape)
 
 
+def polar_solution(
+    prior: AbstractRadialPrior, r0: FloatArray, r1: FloatArray, angle: FloatArray
+) -> Solution:
+    """Shortest paths of n pairs, all (n,): what `polar_length` measures, and which way it is.
+
+    Apart from it because three more arrays would slow the ranking of a corpus; both choose by
+    the same solvers.
+    """
+    far = far_field_or_none(prior)
+    first, second = _Ends.of(prior, far, r0), _Ends.of(prior, far, r1)
+    result = Solution.of(Family.RADIAL, _along_ray(prior, first, second))
+    inner, outer = np.minimum(r0, r1), np.maximum(r0, r1)
+    bent = (angle > 0) & (inner > _POINT)
+    if far is not None:
+        outside = bent & (inner >= far.shell.safe_radius)
+        bent &= ~outside
+        length = far.shell.kappa * angle + (first.radial + second.radial)
+        along = Solution.of(Family.ALONG, length, far.shell.kappa)
+        result.put(outside, along.pick(outside))
+        near = outside & ~far.holds((r0, r1), (first.reach, second.reach), angle)
+        if near.any():
+            result.put(near, near_field(far.shell, r0[near], r1[near], angle[near]))
+    if bent.any():
+        shell = None if far is None else far.shell
+        result.put(bent, core_field(prior, shell, inner[bent], outer[bent], angle[bent]))
+    return result
+
+
+def polar_slopes(
+    prior: AbstractRadialPrior, r0: FloatArray, r1: FloatArray, angle: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Lengths f, ∂f/∂r0 and ∂f/∂θ, all (n,), for r0 > 0.
+
+    ∂f/∂θ = b and ∂f/∂r0 = ±√(w² − b²/r0²), positive where the path goes inward from r0. Where two
+    paths are equally short, those of one of them; where the ends meet, the slopes are zero.
+    """
+    solution = polar_solution(prior, r0, r1, angle)
+    family = solution.family
+    cost = prior.cost(r0)
+    root = np.sqrt(np.maximum(cost**2 - (solution.invariant / r0) ** 2, 0.0))
+    far = far_field_or_none(prior)
+    inward = np.sign(r0 - r1)
+    if far is not None:
+        by_shell = (family == Family.ALONG) | (family == Family.DIP)
+        inward = np.where(by_shell, np.sign(far.shell.offset(r0)), inward)
+    inward = np.where((family == Family.ORIGIN) | (family == Family.AROUND), 1.0, inward)
+    return solution.length, inward * root, solution.invariant
+
+
 def polar_parts(
     prior: AbstractPrior, distances: FloatArray, angles: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
@@ -92,7 +142,7 @@ def _lengths(
         bent &= ~outside
     if bent.any():
         shell = None if far is None else far.shell
-        result[bent] = core_length(prior, shell, inner[bent], outer[bent], angle[bent])
+        result[bent] = core_field(prior, shell, inner[bent], outer[bent], angle[bent]).length
     return result
 
 
@@ -113,7 +163,7 @@ def _outside(far: FarField, ends: tuple[_Ends, _Ends], angle: FloatArray) -> Flo
     result: FloatArray = far.shell.kappa * angle + (first.radial + second.radial)
     near = ~far.holds((first.r, second.r), (first.reach, second.reach), angle)
     if near.any():
-        result[near] = near_field(far.shell, first.r[near], second.r[near], angle[near])
+        result[near] = near_field(far.shell, first.r[near], second.r[near], angle[near]).length
     return result
 
 

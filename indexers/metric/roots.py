@@ -19,6 +19,7 @@ def find_root(
     high: FloatArray,
     *,
     grow: bool = False,
+    tolerance: float = _TOLERANCE,
 ) -> FloatArray:
     """Root of each of n increasing functions.
 
@@ -31,11 +32,13 @@ def find_root(
         Ends of the brackets. A root outside is answered by the end nearest to it.
     grow : bool
         Move `high` outward, doubling the bracket, until the function is positive there.
+    tolerance : float
+        Of the roots, as a share of 1 + |root|.
 
     Returns
     -------
     (n,)
-        Roots, to about 1e-9 of the bracket's scale.
+        Roots, to the tolerance.
 
     References
     ----------
@@ -66,7 +69,7 @@ def find_root(
         nearer = np.abs(fa[i]) < np.abs(fb[i])
         best[i] = np.where(nearer, a[i], b[i])
         width = np.abs(b[i] - a[i])
-        limit = _TOLERANCE * (1.0 + np.abs(best[i]))
+        limit = tolerance * (1.0 + np.abs(best[i]))
         active[i] = (width > limit) & (fa[i] != 0)
         share[i] = _next_share(a[i], b[i], c[i], (fa[i], fb[i], fc[i]), limit / (2 * width + limit))
     return best

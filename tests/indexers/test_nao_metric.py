@@ -16,7 +16,7 @@ from indexers.errors import (
     ZeroVectorError,
 )
 from indexers.metric import ChiPrior, FittedPrior, NaoMetric, NoPrior
-from indexers.metric.core import core_length
+from indexers.metric.core import core_field
 from indexers.metric.far_field import far_field_of
 from indexers.metric.nao_bound import NaoBound
 from indexers.metric.shell import shell_of
@@ -109,7 +109,7 @@ def test_two_solvers_agree_beyond_the_core(dim):
     radii = rng.uniform(shell_of(prior).safe_radius, 1.6 * prior.mode, (2, 40))
     inner, outer = np.sort(radii, axis=0)
     angles = 10 ** rng.uniform(-4, np.log10(np.pi), 40)
-    other = core_length(prior, shell_of(prior), inner, outer, angles)
+    other = core_field(prior, shell_of(prior), inner, outer, angles).length
     np.testing.assert_allclose(chi(dim).from_polar(inner, outer, angles), other, rtol=1e-9)
 
 

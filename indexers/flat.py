@@ -9,11 +9,14 @@ import numpy as np
 
 from indexers.faiss_library import faiss
 from indexers.ids import Selection
+from indexers.scan import scan_shortlists
+from indexers.shortlist import Shortlist
 from indexers.stage import (
     AbstractIndexConfig,
     AbstractStage,
     Candidates,
     RowLayout,
+    SavedStage,
     flat_view,
     scan_flat,
 )
@@ -29,15 +32,15 @@ class FlatConfig(AbstractIndexConfig):
     that other kinds are measured against. Time grows with the number of rows (about 25 ms per
     query for 100,000 × 1,024 on two cores), and so it is the kind to leave first.
 
-    Bytes per vector: 4·dim + 8 (and 4 + 8 more for a cosine or nao index, which keeps norms):
+    Bytes per vector: 4·dim + 8 (and 8 more for a cosine or nao index, which keeps norms):
     4,104 at 1,024 dimensions, 65,544 at 16,384.
     """
 
     kind: ClassVar[IndexKind] = "flat"
 
-    def make_stage(self, layout: RowLayout, faiss_index: Any | None = None) -> FlatStage:
-        """An empty stage, or one around a FAISS object that was read from a file."""
-        return FlatStage(layout, faiss_index)
+    def make_stage(self, layout: RowLayout, saved: SavedStage | None = None) -> FlatStage:
+        """An empty stage, or one that was read from files."""
+        return FlatStage(layout, saved)
 
     def bytes_per_vector(self, dim: int) -> float:
         """Memory of one vector of `dim` values under the Euclidean metric, ids included."""
@@ -48,12 +51,10 @@ class FlatConfig(AbstractIndexConfig):
 class FlatStage(AbstractStage):
     """FAISS `IndexFlat`; the rows are kept once, inside it."""
 
-    def __init__(self, layout: RowLayout, faiss_index: Any | None = None) -> None:
+    def __init__(self, layout: RowLayout, saved: SavedStage | None = None) -> None:
         super().__init__(layout)
-        if faiss_index is None:
-            kind = faiss.IndexFlatIP if layout.inner_product else faiss.IndexFlatL2
-            faiss_index = kind(layout.dim)
-        self._flat = faiss_index
+        kind = faiss.IndexFlatIP if layout.inner_product else faiss.IndexFlatL2
+        self._flat = kind(layout.dim) if saved is None else saved.faiss_index
 
     @property
     def count(self) -> int:
@@ -83,6 +84,15 @@ class FlatStage(AbstractStage):
     def scan(self, queries: Float32Array, k: int, selection: Selection) -> Candidates:
         """The same as `top`: this kind always compares with every row."""
         return scan_flat(self._flat, queries, k, selection)
+
+    def shortlists(
+        self,
+        units: Float32Array,
+        selection: Selection,
+        width: int,  # noqa: ARG002
+    ) -> list[Shortlist]:
+        """Every selected row for each query."""
+        return scan_shortlists(self.view(), units, selection)
 
     def view(self) -> Float32Array:
         """The rows (count, dim) without a copy; valid until the next change."""

@@ -9,10 +9,11 @@ from indexers.metric.cosine import CosineMetric
 from indexers.metric.euclidean import EuclideanMetric
 from indexers.metric.nao import NaoMetric
 from indexers.nao_form import NaoForm
+from indexers.stage import AbstractIndexConfig
 
 
-def form_for(metric: AbstractMetric) -> AbstractForm:
-    """The form of a metric.
+def form_for(metric: AbstractMetric, config: AbstractIndexConfig) -> AbstractForm:
+    """The form of a metric in an index of this kind.
 
     Raises
     ------
@@ -24,7 +25,7 @@ def form_for(metric: AbstractMetric) -> AbstractForm:
     if isinstance(metric, CosineMetric):
         return CosineForm()
     if isinstance(metric, NaoMetric):
-        return NaoForm(metric)
+        return NaoForm(metric, has_penalty=config.needs_penalty)
     raise MetricError(
         f"expected a metric that an index can search by, got {type(metric).__name__}; "
         "use EuclideanMetric, CosineMetric or NaoMetric"

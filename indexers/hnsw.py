@@ -10,11 +10,13 @@ import numpy as np
 from indexers.checks import check_count
 from indexers.faiss_library import faiss
 from indexers.ids import Selection
+from indexers.shortlist import Shortlist
 from indexers.stage import (
     AbstractIndexConfig,
     AbstractStage,
     Candidates,
     RowLayout,
+    SavedStage,
     flat_view,
     scan_flat,
 )
@@ -56,15 +58,16 @@ class HnswConfig(AbstractIndexConfig):
     ef_search: int = 128
 
     kind: ClassVar[IndexKind] = "hnsw"
+    needs_penalty: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_count(self.m, what="m", minimum=2)
         check_count(self.ef_construction, what="ef_construction")
         check_count(self.ef_search, what="ef_search")
 
-    def make_stage(self, layout: RowLayout, faiss_index: Any | None = None) -> HnswStage:
-        """An empty stage, or one around a FAISS object that was read from a file."""
-        return HnswStage(layout, self, faiss_index)
+    def make_stage(self, layout: RowLayout, saved: SavedStage | None = None) -> HnswStage:
+        """An empty stage, or one that was read from files."""
+        return HnswStage(layout, self, saved)
 
     def bytes_per_vector(self, dim: int) -> float:
         """Memory of one vector of `dim` values under the Euclidean metric, ids included."""
@@ -76,15 +79,16 @@ class HnswStage(AbstractStage):
     """FAISS `IndexHNSWFlat`; the rows are kept once, in its flat storage."""
 
     def __init__(
-        self, layout: RowLayout, config: HnswConfig, faiss_index: Any | None = None
+        self, layout: RowLayout, config: HnswConfig, saved: SavedStage | None = None
     ) -> None:
         super().__init__(layout)
-        if faiss_index is None:
+        if saved is not None:
+            self._graph = saved.faiss_index
+        else:
             score = faiss.METRIC_INNER_PRODUCT if layout.inner_product else faiss.METRIC_L2
-            faiss_index = faiss.IndexHNSWFlat(layout.dim, config.m, score)
-            faiss_index.hnsw.efConstruction = config.ef_construction
-        self._graph = faiss_index
-        self._storage = faiss.downcast_index(faiss_index.storage)
+            self._graph = faiss.IndexHNSWFlat(layout.dim, config.m, score)
+            self._graph.hnsw.efConstruction = config.ef_construction
+        self._storage = faiss.downcast_index(self._graph.storage)
         self._config = config
 
     @property
@@ -142,6 +146,20 @@ class HnswStage(AbstractStage):
     def scan(self, queries: Float32Array, k: int, selection: Selection) -> Candidates:
         """Compare with every selected row of the storage."""
         return scan_flat(self._storage, queries, k, selection)
+
+    def shortlists(self, units: Float32Array, selection: Selection, width: int) -> list[Shortlist]:
+        """What the graph finds by inner product and penalty, and by inner product alone."""
+        lists = np.ones((2 * len(units), units.shape[1] + 1), np.float32)
+        lists[::2, :-1] = lists[1::2, :-1] = units
+        lists[1::2, -1] = 0.0
+        found = self.top(lists, min(width, selection.count), selection)
+        rows = self.view()
+        answers = []
+        for at, unit in enumerate(units):
+            near = np.unique(found.positions[2 * at : 2 * at + 2])
+            ceiling = -np.inf if len(near) == selection.count else np.inf
+            answers.append(Shortlist(near, rows[near, :-1] @ unit, 0.0, ceiling))
+        return answers
 
     def view(self) -> Float32Array:
         """The rows (count, dim) without a copy; valid until the next change."""

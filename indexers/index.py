@@ -40,7 +40,7 @@ class VectorIndex(AbstractIndex):
         self._dim = dim
         self._metric = metric
         self._config = config
-        self._form = form_for(metric)
+        self._form = form_for(metric, config)
         self._stage = stage or config.make_stage(self._form.layout(dim))
         self._table = IdTable(ids)
         self._norms = norms if norms is not None else np.empty(0)

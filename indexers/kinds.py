@@ -8,10 +8,15 @@ from typing import Any
 from indexers.errors import IndexKindError, ParameterError
 from indexers.flat import FlatConfig
 from indexers.hnsw import HnswConfig
+from indexers.sq8 import Sq8Config
 from indexers.stage import AbstractIndexConfig
 from indexers.types import INDEX_KINDS
 
-_CONFIGS: dict[str, type[AbstractIndexConfig]] = {"flat": FlatConfig, "hnsw": HnswConfig}
+_CONFIGS: dict[str, type[AbstractIndexConfig]] = {
+    "flat": FlatConfig,
+    "sq8": Sq8Config,
+    "hnsw": HnswConfig,
+}
 
 
 def make_config(kind: str, **settings: Any) -> AbstractIndexConfig:

@@ -1,77 +1,84 @@
-"""NAO over inner products: augmented rows, over-fetch, exact re-rank, certificate.
+"""NAO over inner products: shortlist by angle, exact re-rank, certificate.
 
-On the shell f/κ = π/2 − arcsin c + g(r1) + g(r0), c the cosine and g = R/κ. Rows [x̂, −g(r)]
-serve two inner-product queries at once: [q̂, 1] ranks by c − g, [q̂, 0] by c. The candidates of
-both lists are ranked again by the exact f in float64. A row outside both has c ≤ c_k and
-c − g ≤ s (the lists' last scores), and since arcsin c − c grows with c,
+Where the far field holds, f = κ·θ + R(r0) + R(r1): a row is near if its angle is small and its
+penalty g = R/κ is. Rows are unit vectors, so a stage lists those of the largest cosines c; the
+norms are kept beside them. For each query
 
-    f ≥ κ·(π/2 − s − arcsin c_k + c_k) + R(r0) − D,
+1. the listed rows of the largest c − g are measured exactly, and their k-th best is a limit L;
+2. every listed row whose lower bound κ·(θ + g) + R(r0) − D does not exceed L is measured, too
+   (D bounds what a near pair saves against the far field, θ the error of a compressed cosine);
+3. a row that was not listed has a cosine of at most the list's ceiling. Where that angle is wider
+   than any row within L can be at, the answer is *certified*: it is the true top-k. Where it is
+   not, the list is made longer, up to all rows.
 
-D bounding what a near pair saves against the far field. Where that is no less than the k-th best
-found, the answer is *certified*: it is the true top-k. Where it is not, and the first stage is
-complete, one pass over all rows with the same bound, row by row, settles it.
+A graph finds its rows by walking, so there the penalty is a column of the rows, [x̂, −g]: queries
+[q̂, 1] and [q̂, 0] list by c − g and by c; nothing is certified.
 """
 
 from __future__ import annotations
 
 import math
-from typing import ClassVar, NamedTuple, final
+from typing import ClassVar, final
 
 import numpy as np
+from scipy.special import ndtr
 
-from indexers.checks import row_blocks
 from indexers.errors import DimensionError
 from indexers.forms import AbstractForm, Hits, Request, unit_float32
-from indexers.ids import Selection
-from indexers.metric.angles import angle_matrix, unit_rows
 from indexers.metric.nao import NaoMetric
 from indexers.metric.nao_bound import NaoBound
 from indexers.metric.priors import ChiPrior
+from indexers.nao_query import NaoCorpus, NaoQuery
+from indexers.rounding import product_rounding
+from indexers.shortlist import Shortlist
 from indexers.stage import AbstractStage, RowLayout
 from indexers.types import Float32Array, FloatArray, IdArray
 
-# Candidates per list for k hits: at least this many more, and this many times as many.
+# Rows measured first for k hits: at least this many more, and this many times as many.
 _MORE, _TIMES = 30, 3
-
-
-class _Best(NamedTuple):
-    """Candidates of one query, nearest first."""
-
-    positions: IdArray
-    distances: FloatArray
-    angles: FloatArray
-
-    def cut(self, k: int) -> _Best:
-        return _Best(self.positions[:k], self.distances[:k], self.angles[:k])
+_LONGER = 8
+# Rows whose norms are looked at to choose a list's length.
+_SAMPLED = 250
 
 
 @final
 class NaoForm(AbstractForm):
-    """Rows [x̂, −g(r)] under the inner product, norms beside them.
+    """Unit rows under the inner product, norms beside them.
 
     Directions are kept in float32: the angle of a hit is off by up to about 5e-8 rad from that
     of the vectors that were added, and 0 for identical vectors.
+
+    Parameters
+    ----------
+    metric : NaoMetric
+    has_penalty : bool
+        The stage walks among its rows and needs the penalty as a column of them.
     """
 
     keeps_norms: ClassVar[bool] = True
 
-    def __init__(self, metric: NaoMetric) -> None:
+    def __init__(self, metric: NaoMetric, *, has_penalty: bool) -> None:
         self._metric = metric
+        self._has_penalty = has_penalty
         self._bound = NaoBound(metric.prior)
+        # Penalties of the norms that were searched last: R is a quadrature per row.
+        self._penalties: tuple[FloatArray, FloatArray] = (np.empty(0), np.empty(0))
 
     def layout(self, dim: int) -> RowLayout:
-        """Unit rows and a penalty."""
+        """Unit rows, and a penalty where the stage needs one."""
         prior = self._metric.prior
         if isinstance(prior, ChiPrior) and prior.dim != dim:
             raise DimensionError(
                 f"expected vectors of dimension {prior.dim}, the chi prior's, got {dim}; "
                 f"make a ChiPrior({dim})"
             )
-        return RowLayout(dim + 1, inner_product=True, has_penalty=True)
+        return RowLayout(dim + self._has_penalty, True, has_penalty=self._has_penalty)
 
     def rows(self, vectors: Float32Array) -> tuple[Float32Array, FloatArray | None]:
-        """Augmented rows and the norms."""
+        """Unit rows, augmented where the stage needs it, and the norms."""
         units, norms = unit_float32(vectors, what="vectors", allow_zero=self._bound.has_prior)
+        if not self._has_penalty:
+            return units, norms
         rows = np.empty((len(vectors), vectors.shape[1] + 1), np.float32)
         rows[:, :-1] = units
         rows[:, -1] = -self._bound.penalty(norms)
@@ -80,147 +87,108 @@ class NaoForm(AbstractForm):
     def vectors(self, rows: Float32Array, norms: FloatArray | None) -> Float32Array:
         """Rows at their own norms again."""
         assert norms is not None
-        return (rows[:, :-1] * norms[:, None]).astype(np.float32)
+        units = rows[:, :-1] if self._has_penalty else rows
+        return (units * norms[:, None]).astype(np.float32)
 
     def search(self, stage: AbstractStage, norms: FloatArray, request: Request) -> Hits:
-        """Two lists per query in one search of the stage, then every query by itself."""
+        """Shortlists for all queries in one search of the stage, then every query by itself."""
         units, radii = unit_float32(
             request.queries, what="queries", allow_zero=self._bound.has_prior
         )
-        count = request.selection.count
-        fetch = min(count, max(_TIMES * request.k, request.k + _MORE))
-        lists = np.ones((2 * len(units), units.shape[1] + 1), np.float32)
-        lists[::2, :-1] = lists[1::2, :-1] = units
-        lists[1::2, -1] = 0.0
-        found = stage.top(lists, fetch, request.selection)
-        # Rows that the far field says nothing of: ranked by their own f, where it may be short.
+        corpus = NaoCorpus(stage, norms, self._penalties_of(norms))
+        width = _width(corpus, request)
+        lists = stage.shortlists(units, request.selection, width)
         special = self._bound.special_positions(norms, request.selection.mask)
-        answers = []
-        for row, unit in enumerate(units):
-            query = _Query((self._metric, self._bound), stage, norms, unit, float(radii[row]))
-            near = query.rank(np.unique(found.positions[2 * row : 2 * row + 2]), request.k)
-            limit = min(request.limit, float(near.distances[request.k - 1]))
-            within = self._bound.in_radial_reach(query.radius, norms[special], limit)
-            if within.any():
-                near = query.rank(np.union1d(near.positions, special[within]), request.k)
-            limit = min(limit, float(near.distances[request.k - 1]))
-            # Of a query in the core the lists say nothing: it is compared with every row.
-            is_settled = found.complete or not self._bound.covers(query.radius)
-            is_exact = found.complete and (
-                fetch == count
-                or self._is_certified(query, limit, found.scores[2 * row : 2 * row + 2, -1])
-            )
-            if is_settled and not is_exact:
-                rest = self._within(query, limit, request.selection)
-                near, is_exact = query.rank(np.union1d(near.positions, rest), request.k), True
-            answers.append((near.cut(request.k), is_exact))
-        return self._hits(answers)
+        queries, is_exact = [], True
+        for unit, radius, shortlist in zip(units, radii, lists, strict=True):
+            query = NaoQuery((self._metric, self._bound), corpus, unit, radius)
+            query.meet(_foremost(corpus, shortlist, request.k), request.k)
+            if self._bound.covers(np.array(query.radius)):
+                self._meet_special(query, corpus, special, request)
+                is_exact &= self._settle(query, corpus, shortlist, request)
+            else:
+                # Of a query in the core angles say nothing: every row in radial reach is met.
+                every = request.selection.positions(stage.count)
+                self._meet_special(query, corpus, every, request)
+            queries.append(query)
+        return self._hits(queries, request.k, is_exact)
 
-    def _is_certified(self, query: _Query, limit: float, last_scores: Float32Array) -> bool:
-        """Whether no row outside both lists is nearer than `limit`."""
-        if not self._bound.covers(query.radius):
-            return False
-        slack = _rounding(len(query.unit))
-        score, cosine = (float(value) for value in last_scores)
-        cosine = min(cosine + slack, 1.0)
-        # Of a row with a penalty g only those with g below |score| + 2 can reach the list.
-        score += slack * (3.0 + abs(score))
-        turn = math.pi / 2 - (score + math.asin(max(cosine, -1.0)) - cosine)
-        least_angle = math.acos(max(cosine, -1.0))
-        least = self._bound.least_length(query.radius, turn, least_angle, limit)
-        return least >= limit * (1.0 - 1e-9)
+    def _penalties_of(self, norms: FloatArray) -> FloatArray:
+        # An index makes a new array when its rows change, and never writes to one.
+        known, penalties = self._penalties
+        if known is not norms:
+            penalties = self._bound.penalty(norms)
+            self._penalties = (norms, penalties)
+        return penalties
 
-    def _within(self, query: _Query, limit: float, selection: Selection) -> IdArray:
-        """Selected positions whose lower bound does not exceed `limit`, from one pass."""
-        rows = query.stage.view()
-        if not self._bound.covers(query.radius):
-            every = selection.positions(len(rows))
-            within = self._bound.in_radial_reach(query.radius, query.norms[every], limit)
-            return every[within]
-        slack = _rounding(len(query.unit))
-        unit = np.append(query.unit, np.float32(0.0))
-        near: list[IdArray] = []
-        for block in row_blocks(*rows.shape):
-            cosines = np.minimum((rows[block] @ unit).astype(np.float64) + slack, 1.0)
-            penalties = -rows[block, -1].astype(np.float64) * (1.0 - 1e-6)
-            angles = np.arccos(np.maximum(cosines, -1.0))
-            least = self._bound.least_lengths(query.radius, angles, penalties, limit)
-            near.append(np.flatnonzero(least <= limit) + block.start)
-        positions = np.concatenate(near)
-        return positions if selection.mask is None else positions[selection.mask[positions]]
-
-    def _hits(self, answers: list[tuple[_Best, bool]]) -> Hits:
-        best = [answer for answer, _ in answers]
-        distances = np.stack([near.distances for near in best])
-        angular = self._bound.kappa * np.stack([near.angles for near in best])
-        return Hits(
-            np.stack([near.positions for near in best]),
-            distances,
-            all(is_exact for _, is_exact in answers),
-            angular,
-            distances - angular,
-        )
-
-
-class _Query:
-    """One query against the rows of a stage."""
-
-    def __init__(
-        self,
-        measure: tuple[NaoMetric, NaoBound],
-        stage: AbstractStage,
-        norms: FloatArray,
-        unit: Float32Array,
-        radius: float,
+    def _meet_special(
+        self, query: NaoQuery, corpus: NaoCorpus, positions: IdArray, request: Request
     ) -> None:
-        self.stage, self.norms = stage, norms
-        self._metric, self._bound = measure
-        self.unit, self.radius = unit, radius
-        # Through float32 like the rows, so that an identical vector is at angle 0.
-        self._direction, _ = unit_rows(
-            unit[None, :].astype(np.float64), what="queries", allow_zero=True
-        )
+        """Rows that no bound covers: as far as the way along the radius is within the limit."""
+        if positions.size:
+            limit = min(request.limit, query.kth(request.k))
+            within = self._bound.in_radial_reach(query.radius, corpus.norms[positions], limit)
+            query.meet(positions[within], request.k)
 
-    def rank(self, positions: IdArray, k: int) -> _Best:
-        """The k nearest or more of the rows at `positions`, nearest first, by exact distances.
+    def _settle(
+        self, query: NaoQuery, corpus: NaoCorpus, shortlist: Shortlist, request: Request
+    ) -> bool:
+        """Meet every listed row that may be nearer than the k-th best, on longer lists if need be.
 
-        Rows are solved in the order of a lower bound, as far as it is below the k-th best.
+        Returns whether no other row can be.
         """
-        positions = positions[positions >= 0]
-        norms, angles = self.norms[positions], self._angles(positions)
-        least = self._bound.least_of_pairs(self.radius, norms, angles)
-        order = np.argsort(least, kind="stable")
-        distances = np.empty(len(order))
-        solved, wanted = 0, min(k + 6, len(order))
-        while solved < wanted:
-            some = order[solved:wanted]
-            distances[solved:wanted] = self._metric.from_polar(
-                self.radius, norms[some], angles[some]
-            )
-            solved = wanted
-            kth = np.partition(distances[:solved], k - 1)[k - 1] if solved >= k else np.inf
-            open_rows = int(np.searchsorted(least[order], kth, side="right"))
-            wanted = max(solved, min(open_rows, 2 * solved))
-        ranks = np.argsort(distances[:solved], kind="stable")
-        chosen = order[ranks]
-        return _Best(positions[chosen], distances[ranks], angles[chosen])
+        rounding = product_rounding(len(query.unit))
+        while True:
+            limit = min(request.limit, query.kth(request.k))
+            ball = self._bound.ball(query.radius, limit)
+            floor = math.cos(min(ball.widest_angle, math.pi)) - rounding
+            listed = corpus.stage.refine(query.unit, shortlist, floor)
+            cosines = np.clip(listed.cosines.astype(np.float64) + rounding, -1.0, 1.0)
+            penalties = corpus.penalties[listed.positions]
+            least = ball.least_lengths(np.arccos(cosines), penalties)
+            query.meet(listed.positions[least <= limit], request.k)
+            # The floor was of an earlier, wider limit: what is below it is out all the more.
+            if shortlist.ceiling < floor:
+                return True
+            if math.isinf(shortlist.ceiling):
+                return False
+            tighter = self._bound.ball(query.radius, min(limit, query.kth(request.k)))
+            if shortlist.ceiling < math.cos(min(tighter.widest_angle, math.pi)) - rounding:
+                return True
+            width = _LONGER * len(shortlist.positions)
+            shortlist = corpus.stage.shortlists(query.unit[None], request.selection, width)[0]
 
-    def _angles(self, positions: IdArray) -> FloatArray:
-        angles = np.empty(len(positions))
-        for block in row_blocks(len(positions), len(self.unit)):
-            rows = self.stage.gather(positions[block])[:, :-1].astype(np.float64)
-            directions, _ = unit_rows(rows, what="vectors", allow_zero=True)
-            angles[block] = angle_matrix(self._direction, directions)[0]
-        # The angle at the origin means nothing; 0 keeps the angular part out.
-        angles[(self.norms[positions] == 0) | (self.radius == 0)] = 0.0
-        return angles
+    def _hits(self, queries: list[NaoQuery], k: int, is_exact: bool) -> Hits:
+        distances = np.stack([query.distances[:k] for query in queries])
+        angular = self._bound.kappa * np.stack([query.angles[:k] for query in queries])
+        positions = np.stack([query.positions[:k] for query in queries])
+        return Hits(positions, distances, is_exact, angular, distances - angular)
 
 
-def _rounding(dim: int) -> float:
-    """Bound on the error of a float32 inner product of two float32 unit vectors.
+def _foremost(corpus: NaoCorpus, shortlist: Shortlist, k: int) -> IdArray:
+    """The listed rows of the largest c − g, the first to be met for k hits."""
+    count = max(_TIMES * k, k + _MORE)
+    if len(shortlist.positions) <= count:
+        return shortlist.positions
+    scores = shortlist.cosines - corpus.penalties[shortlist.positions]
+    return shortlist.positions[np.argpartition(scores, len(scores) - count)[-count:]]
 
-    The sum errs by about √dim·2⁻²⁴ with random signs; eight times that is exceeded with
-    probability 1e-14 (Higham and Mary, "A new approach to probabilistic rounding error
-    analysis", SIAM J. Sci. Comput. 41(5), 2019). Rounding the unit vectors adds 2⁻²³.
+
+def _width(corpus: NaoCorpus, request: Request) -> int:
+    """How many of the nearest by angle hold the k nearest, if angles were those of noise.
+
+    Cosines of unrelated directions are normal with variance 1/dim. The k-th best c − g is at the
+    t where the rows' chances of c > t + g add up to k; all rows of c > t may be nearer.
     """
-    return 8.0 * math.sqrt(dim) * 2.0**-24 + 2.0**-22
+    count = request.selection.count
+    wanted = max(_TIMES * request.k, request.k + _MORE)
+    if wanted >= count:
+        return count
+    sample = corpus.penalties[:: max(1, len(corpus.penalties) // _SAMPLED)]
+    root = math.sqrt(corpus.stage.layout.dim)
+    low, high = -float(sample.max()) - 10.0 / root, 10.0 / root
+    for _ in range(20):
+        middle = 0.5 * (low + high)
+        above = float(ndtr(-(middle + sample) * root).mean()) * count
+        low, high = (middle, high) if above > request.k else (low, middle)
+    return min(count, max(wanted, math.ceil(count * float(ndtr(-low * root)))))

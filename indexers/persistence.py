@@ -18,13 +18,15 @@ from indexers.form_choice import form_for
 from indexers.index import VectorIndex
 from indexers.kinds import config_from_settings
 from indexers.metric.registry import metric_from_settings
-from indexers.stage import AbstractIndexConfig, AbstractStage
+from indexers.stage import AbstractIndexConfig, AbstractStage, RowLayout, SavedStage
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _MANIFEST = "manifest.json"
 _ROWS = "rows.faiss"
 _IDS = "ids.npy"
 _NORMS = "norms.npy"
+_ERRORS = "errors.npy"
+_FILES = (_ROWS, _IDS, _NORMS, _ERRORS)
 
 
 def save_index(
@@ -53,6 +55,7 @@ def save_index(
         faiss.write_index(index.stage.faiss_index, str(draft / _ROWS))
         np.save(draft / _IDS, index.position_ids)
         np.save(draft / _NORMS, index.norms)
+        np.save(draft / _ERRORS, index.stage.errors)
         manifest = {
             "format_version": FORMAT_VERSION,
             "config": {"kind": index.config.kind, **asdict(index.config)},
@@ -61,7 +64,7 @@ def save_index(
             "count": len(index),
             "positions": len(index.position_ids),
             "ids_hash": ids_hash(index.ids),
-            "files": {name: _fact(draft / name) for name in (_ROWS, _IDS, _NORMS)},
+            "files": {name: _fact(draft / name) for name in _FILES},
             "extra": dict(manifest_extra or {}),
         }
         text = json.dumps({**manifest, "manifest_hash": _manifest_hash(manifest)}, indent=1)
@@ -103,7 +106,8 @@ def load_index(folder: str | Path, *, mmap: bool = False, verify: bool = True) -
     try:
         ids = np.load(version / _IDS, allow_pickle=False)
         norms = np.load(version / _NORMS, allow_pickle=False)
-        stage = _read_stage(version, config, form_for(metric).layout(manifest["dim"]), mmap)
+        layout = form_for(metric, config).layout(manifest["dim"])
+        stage = _read_stage(version, config, layout, mmap)
     except (OSError, ValueError, RuntimeError) as error:
         raise IndexFileError(
             f"the index files in {version} could not be read ({error}); build the index again"
@@ -161,6 +165,11 @@ def _manifest(version: Path) -> dict[str, Any]:
             f"{path} is of index format {written}, this version reads up to {FORMAT_VERSION}; "
             "upgrade latentdb, or build the index again with this version"
         )
+    if written != FORMAT_VERSION:
+        raise IndexFileError(
+            f"{path} is of index format {written}, this version reads {FORMAT_VERSION}; "
+            "build the index again"
+        )
     expected = manifest.pop("manifest_hash", None)
     if expected != _manifest_hash(manifest):
         raise IndexFileError(f"{path} was changed after it was written; build the index again")
@@ -198,10 +207,11 @@ def _check_files(version: Path, facts: Mapping[str, Mapping[str, Any]], *, verif
 
 
 def _read_stage(
-    version: Path, config: AbstractIndexConfig, layout: Any, mmap: bool
+    version: Path, config: AbstractIndexConfig, layout: RowLayout, mmap: bool
 ) -> AbstractStage:
     flags = faiss.IO_FLAG_MMAP_IFC if mmap else 0
     rows = faiss.read_index(str(version / _ROWS), flags)
     if int(rows.d) != layout.dim:
         raise ValueError(f"rows of {rows.d} values where {layout.dim} were written")
-    return config.make_stage(layout, rows)
+    errors = np.load(version / _ERRORS, allow_pickle=False)
+    return config.make_stage(layout, SavedStage(rows, errors))

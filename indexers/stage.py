@@ -15,6 +15,7 @@ import numpy as np
 
 from indexers.faiss_library import faiss
 from indexers.ids import Selection
+from indexers.shortlist import Shortlist
 from indexers.types import Float32Array, IdArray, IndexKind
 
 
@@ -36,6 +37,14 @@ class RowLayout:
     dim: int
     inner_product: bool
     has_penalty: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SavedStage:
+    """A stage as it was read from files: its FAISS object and its `errors`."""
+
+    faiss_index: Any
+    errors: Float32Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +75,11 @@ class AbstractStage(ABC):
     def faiss_index(self) -> Any:
         """The FAISS object, for writing it to a file."""
 
+    @property
+    def errors(self) -> Float32Array:
+        """Error of the code of every row; empty where rows are compared as they are."""
+        return np.empty(0, np.float32)
+
     @abstractmethod
     def add(self, rows: Float32Array) -> None:
         """Put rows at the next positions."""
@@ -86,6 +100,19 @@ class AbstractStage(ABC):
         """Like `top`, by comparing with every selected row: always complete."""
 
     @abstractmethod
+    def shortlists(self, units: Float32Array, selection: Selection, width: int) -> list[Shortlist]:
+        """Of each unit query (n, dim) at least the `width` rows of the largest inner products.
+
+        Only for stages of unit rows; the penalty column, where there is one, is the stage's to
+        handle. An approximate stage lists what it finds.
+        """
+
+    def refine(self, unit: Float32Array, shortlist: Shortlist, floor: float) -> Shortlist:  # noqa: ARG002
+        """The listed rows whose inner product may be `floor` or more, compared as they are."""
+        some = np.flatnonzero(shortlist.cosines >= np.float32(floor - 1e-6))
+        return Shortlist(shortlist.positions[some], shortlist.cosines[some], 0.0, shortlist.ceiling)
+
+    @abstractmethod
     def view(self) -> Float32Array:
         """The rows (count, dim) without a copy; valid until the next change."""
 
@@ -100,10 +127,12 @@ class AbstractIndexConfig(ABC):
     """Settings of one kind of index."""
 
     kind: ClassVar[IndexKind]
+    # Rows are found by walking among them, so a penalty on them must be part of the rows.
+    needs_penalty: ClassVar[bool] = False
 
     @abstractmethod
-    def make_stage(self, layout: RowLayout, faiss_index: Any | None = None) -> AbstractStage:
-        """An empty stage, or one around a FAISS object that was read from a file."""
+    def make_stage(self, layout: RowLayout, saved: SavedStage | None = None) -> AbstractStage:
+        """An empty stage, or one that was read from files."""
 
     @abstractmethod
     def bytes_per_vector(self, dim: int) -> float:

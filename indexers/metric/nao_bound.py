@@ -11,12 +11,15 @@ from scipy.optimize import brentq
 from indexers.metric.clairaut import far_field_deficit
 from indexers.metric.polar import far_field_or_none, polar_length
 from indexers.metric.priors import AbstractPrior, AbstractRadialPrior
+from indexers.metric.shell import Shell
 from indexers.types import BoolArray, FloatArray, IdArray
 
 # Penalties are stored in float32.
 _LARGEST_PENALTY = 1e30
 # Bins of the angles at which a near pair's saving is bounded.
 _BINS = 16
+# So few rows are sooner measured than bounded.
+_MANY = 64
 
 
 @final
@@ -41,9 +44,10 @@ class NaoBound:
             self.kappa = self._far.shell.kappa
             self._safe_radius = self._far.shell.safe_radius
 
-    def covers(self, radius: float) -> bool:
-        """Whether the bounds hold for a query of this norm."""
-        return radius >= self._safe_radius
+    def covers(self, radii: FloatArray) -> BoolArray:
+        """Whether the bounds hold for ends of these norms."""
+        covered: BoolArray = radii >= self._safe_radius
+        return covered
 
     def special_positions(self, norms: FloatArray, mask: BoolArray | None) -> IdArray:
         """Rows that no bound covers, among the selected."""
@@ -58,25 +62,6 @@ class NaoBound:
         within: BoolArray = np.abs(self._prior.radial_cost(norms) - home) <= limit * (1 + 1e-9)
         return within
 
-    def least_of_pairs(self, radius: float, norms: FloatArray, angles: FloatArray) -> FloatArray:
-        """A cheap lower bound of f for each row, from its norm and exact angle.
-
-        κ·θ + |R(r0) − R(r1)| beyond the core (a near pair saves at most twice the lesser R), and
-        the way along the radius anywhere.
-        """
-        if self._prior is None:
-            return angles
-        home = self._prior.radial_cost(np.array(radius))
-        least: FloatArray = np.abs(self._prior.radial_cost(norms) - home) * (1 - 1e-9)
-        if self._far is None or radius < self._safe_radius:
-            return least
-        shell = self._far.shell
-        outside = norms >= self._safe_radius
-        radial = shell.radial(norms[outside]) - shell.radial(np.array([radius]))
-        beside = (shell.kappa * angles[outside] + np.abs(radial)) * (1 - 1e-9)
-        least[outside] = np.maximum(least[outside], beside)
-        return least
-
     def penalty(self, norms: FloatArray) -> FloatArray:
         """g(r) = R(r)/κ of rows; of rows in the core, that of the barrier."""
         if self._far is None:
@@ -85,58 +70,18 @@ class NaoBound:
         penalties = shell.radial(np.maximum(norms, shell.barrier)) / shell.kappa
         return np.minimum(penalties, _LARGEST_PENALTY)
 
-    def widest_angle(self, radius: float, limit: float) -> float:
-        """Angle that no covered row within `limit` exceeds, for a covered query.
-
-        Where the far field holds, κ·θ + R(r0) ≤ f; everywhere, κ·θ ≤ f.
-        """
+    def ball(self, radius: float, limit: float) -> NaoBall:
+        """What is within `limit` of a covered query of this norm."""
         if self._far is None:
-            return limit
+            return NaoBall(self, None, (radius, radius), (limit, 0.0))
         shell = self._far.shell
-        angle = (limit - float(shell.radial(np.array([radius]))[0])) / shell.kappa
-        begins = self._far.begins(radius, self._farthest(radius, limit))
-        return angle if angle >= begins else min(begins, limit / shell.kappa)
-
-    def least_lengths(
-        self, radius: float, angles: FloatArray, penalties: FloatArray, limit: float
-    ) -> FloatArray:
-        """Bound for each row from a lower bound of its angle and its penalty.
-
-        A result of at least `limit` says that the row is no nearer than `limit`.
-        """
-        if self._far is None:
-            return angles
-        shell = self._far.shell
-        result: FloatArray = shell.kappa * (angles + penalties)
-        result += float(shell.radial(np.array([radius]))[0])
         farthest = self._farthest(radius, limit)
         begins = self._far.begins(radius, farthest)
-        near = angles < begins
-        if near.any():
-            result[near] -= self._deficits((radius, farthest), angles[near], begins)
-        return result
-
-    def _deficits(
-        self, radii: tuple[float, float], angles: FloatArray, begins: float
-    ) -> FloatArray:
-        """How far below the far field rows at these angles or more can be.
-
-        It falls with the angle, so it is computed at the lower edges of a few bins.
-        """
-        assert self._far is not None
-        shell = self._far.shell
-        steps = np.minimum((angles * (_BINS / begins)).astype(int), _BINS - 1)
-        bins, which = np.unique(steps, return_inverse=True)
-        edges = bins * (begins / _BINS)
-        lengths = polar_length(shell.prior, np.array(radii[0]), np.array(radii[1]), edges)
-        deficits = np.array(
-            [
-                far_field_deficit(shell, *radii, float(edge), float(length))
-                for edge, length in zip(edges, lengths, strict=True)
-            ]
-        )
-        spread: FloatArray = deficits[which]
-        return spread
+        home = float(shell.radial(np.array([radius]))[0])
+        angle = (limit - home) / shell.kappa
+        # Where the far field holds, κ·θ + R(r0) ≤ f; everywhere, κ·θ ≤ f.
+        widest = angle if angle >= begins else min(begins, limit / shell.kappa)
+        return NaoBall(self, shell, (radius, farthest), (widest, begins), home)
 
     def _farthest(self, radius: float, limit: float) -> float:
         """The norm farthest from the shell, on the query's side, that `limit` can reach.
@@ -153,9 +98,65 @@ class NaoBound:
         if radius < shell.radius:
             low = shell.safe_radius
             return (
-                low if over(low) <= 0 else float(brentq(over, low, radius, rtol=1e-6)) * (1 - 1e-6)
+                low if over(low) <= 0 else float(brentq(over, low, radius, rtol=1e-3)) * (1 - 1e-3)
             )
         high = radius + prior.width
         while over(high) < 0:
             high += high - shell.radius + prior.width
-        return float(brentq(over, radius, high, rtol=1e-6)) * (1 + 1e-6)
+        return float(brentq(over, radius, high, rtol=1e-3)) * (1 + 1e-3)
+
+
+@final
+class NaoBall:
+    """All that is within some limit of a query of norm `radii[0]`; see `NaoBound.ball`.
+
+    Attributes
+    ----------
+    widest_angle : float
+        No covered row within the limit is at a greater angle.
+    """
+
+    def __init__(
+        self,
+        bound: NaoBound,
+        shell: Shell | None,
+        radii: tuple[float, float],
+        angles: tuple[float, float],
+        home: float = 0.0,
+    ) -> None:
+        self.widest_angle, self._begins = angles
+        self._kappa = bound.kappa
+        self._shell, self._radii, self._home = shell, radii, home
+
+    def least_lengths(self, angles: FloatArray, penalties: FloatArray) -> FloatArray:
+        """Bound of f for each row, from a lower bound of its angle and its penalty.
+
+        One of at least the limit says that the row is no nearer than the limit.
+        """
+        result: FloatArray = self._kappa * (angles + penalties) + self._home
+        near = angles < self._begins
+        if near.any():
+            result[near] -= self._deficits(angles[near], penalties[near])
+        return result
+
+    def _deficits(self, angles: FloatArray, penalties: FloatArray) -> FloatArray:
+        """How far below the far field rows at these angles or more can be.
+
+        It is at most twice the lesser R, whatever the angle. And it falls with the angle, so
+        where rows are many it is computed at the lower edges of a few bins.
+        """
+        assert self._shell is not None
+        most: FloatArray = 2.0 * np.minimum(self._home, self._kappa * penalties)
+        if len(angles) < _MANY:
+            return most
+        steps = np.minimum((angles * (_BINS / self._begins)).astype(int), _BINS - 1)
+        bins, which = np.unique(steps, return_inverse=True)
+        edges = bins * (self._begins / _BINS)
+        near, far = self._radii
+        lengths = polar_length(self._shell.prior, np.array(near), np.array(far), edges)
+        deficits = [
+            far_field_deficit(self._shell, near, far, float(edge), float(length))
+            for edge, length in zip(edges, lengths, strict=True)
+        ]
+        least: FloatArray = np.minimum(most, np.array(deficits)[which])
+        return least

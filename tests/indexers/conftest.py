@@ -8,9 +8,14 @@ import pytest
 from indexers.flat import FlatConfig
 from indexers.hnsw import HnswConfig
 from indexers.metric import ChiPrior, CosineMetric, EuclideanMetric, FittedPrior, NaoMetric, NoPrior
+from indexers.sq8 import Sq8Config
 
 DIM = 128
-CONFIGS = {"flat": FlatConfig(), "hnsw": HnswConfig(m=16, ef_construction=64, ef_search=64)}
+CONFIGS = {
+    "flat": FlatConfig(),
+    "sq8": Sq8Config(),
+    "hnsw": HnswConfig(m=16, ef_construction=64, ef_search=64),
+}
 METRICS = {
     "euclidean": EuclideanMetric(),
     "cosine": CosineMetric(),

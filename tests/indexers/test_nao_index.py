@@ -10,8 +10,8 @@ from indexers.flat import FlatConfig
 from indexers.hnsw import HnswConfig
 from indexers.index import build_index
 from indexers.metric import ChiPrior, FittedPrior, NaoMetric, NoPrior
-from indexers.nao_form import NaoForm
 from indexers.recall import recall_at_k
+from indexers.sq8 import Sq8Config, Sq8Stage
 
 
 def make_corpus(count, dim, *, norm_sd, seed, clusters=0, spread=0.02):
@@ -25,8 +25,9 @@ def make_corpus(count, dim, *, norm_sd, seed, clusters=0, spread=0.02):
     return (directions * norms).astype(np.float32)
 
 
-def assert_exact(metric, vectors, queries, k=10):
-    index = build_index(vectors, np.arange(len(vectors)), metric=metric, config=FlatConfig())
+def assert_exact(metric, vectors, queries, k=10, config=None):
+    config = config or FlatConfig()
+    index = build_index(vectors, np.arange(len(vectors)), metric=metric, config=config)
     result = index.search(queries, k)
     truth = np.sort(metric.pairwise(queries, vectors), axis=1)[:, :k]
     assert result.exact
@@ -36,12 +37,13 @@ def assert_exact(metric, vectors, queries, k=10):
     return result
 
 
+@pytest.mark.parametrize("config", [FlatConfig(), Sq8Config()], ids=["flat", "sq8"])
 @pytest.mark.parametrize("norm_sd", [0.0, 0.7, 2.0, 8.0])
 @pytest.mark.parametrize("dim", [64, 1024])
-def test_a_certified_answer_is_the_true_one(dim, norm_sd):
+def test_a_certified_answer_is_the_true_one(dim, norm_sd, config):
     vectors = make_corpus(600, dim, norm_sd=min(norm_sd, dim / 32), seed=1)
     queries = make_corpus(6, dim, norm_sd=min(norm_sd, dim / 32), seed=2)
-    assert_exact(NaoMetric(ChiPrior(dim)), vectors, queries)
+    assert_exact(NaoMetric(ChiPrior(dim)), vectors, queries, config=config)
 
 
 @pytest.mark.parametrize(
@@ -77,13 +79,36 @@ def test_many_copies_of_one_vector_are_no_obstacle():
     np.testing.assert_array_equal(result.distances, 0.0)
 
 
-def test_the_far_field_needs_no_second_pass(monkeypatch):
-    def refuse(*_):
-        raise AssertionError("a second pass")
+def test_the_far_field_is_certified_by_one_list(monkeypatch):
+    asked = []
+    search = Sq8Stage.shortlists
 
-    monkeypatch.setattr(NaoForm, "_within", refuse)
+    def count(stage, units, selection, width):
+        asked.append(width)
+        return search(stage, units, selection, width)
+
+    monkeypatch.setattr(Sq8Stage, "shortlists", count)
     vectors = make_corpus(2000, 1024, norm_sd=0.7, seed=9)
-    assert_exact(NaoMetric(ChiPrior(1024)), vectors, make_corpus(5, 1024, norm_sd=0.7, seed=10))
+    queries = make_corpus(5, 1024, norm_sd=0.7, seed=10)
+    assert_exact(NaoMetric(ChiPrior(1024)), vectors, queries, config=Sq8Config())
+    assert len(asked) == 1
+
+
+def test_a_list_that_is_too_short_is_made_longer(monkeypatch):
+    monkeypatch.setattr(Sq8Stage, "_width", lambda _, k, __: k)
+    vectors = make_corpus(2000, 64, norm_sd=2.0, seed=9)
+    queries = make_corpus(5, 64, norm_sd=2.0, seed=10)
+    assert_exact(NaoMetric(ChiPrior(64)), vectors, queries, config=Sq8Config())
+
+
+def test_rows_with_bad_codes_are_found():
+    vectors = make_corpus(3000, 64, norm_sd=0.7, seed=16)
+    # Along an axis: the one value lies far outside of what the codes span.
+    vectors[5] = vectors[6] = 0.0
+    vectors[5, 0], vectors[6, 0] = 8.0, 7.9
+    queries = np.stack([vectors[5] * np.float32(1.01), vectors[6] + np.float32(0.01)])
+    result = assert_exact(NaoMetric(ChiPrior(64)), vectors, queries, config=Sq8Config())
+    assert set(result.ids[0, :2]) == {5, 6}
 
 
 def test_filter_limit_and_certificate_work_together():
@@ -128,7 +153,7 @@ def test_penalties_survive_adding_to_a_graph():
     vectors = make_corpus(300, 64, norm_sd=1.0, seed=15)
     index = build_index(vectors[:200], np.arange(200), metric=metric, config=HnswConfig(m=8))
     index.add(vectors[200:], np.arange(200, 300))
-    whole = build_index(vectors, np.arange(300), metric=metric, config=FlatConfig())
+    whole = build_index(vectors, np.arange(300), metric=metric, config=HnswConfig(m=8))
     np.testing.assert_array_equal(index.stage.view(), whole.stage.view())
 
 

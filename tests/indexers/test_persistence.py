@@ -93,7 +93,9 @@ def test_nothing_there_is_said_so(tmp_path):
         load_index(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["rows.faiss", "ids.npy", "norms.npy", "manifest.json"])
+@pytest.mark.parametrize(
+    "name", ["rows.faiss", "ids.npy", "norms.npy", "errors.npy", "manifest.json"]
+)
 @pytest.mark.parametrize("damage", ["missing", "truncated", "flipped", "empty"])
 def test_a_damaged_file_is_noticed(saved, name, damage):
     path = version_of(saved) / name
@@ -122,7 +124,15 @@ def test_a_newer_format_is_refused(saved):
     path = version_of(saved) / "manifest.json"
     manifest = json.loads(path.read_text())
     path.write_text(json.dumps({**manifest, "format_version": 99}))
-    with pytest.raises(IndexFormatError, match="index format 99, this version reads up to 1"):
+    with pytest.raises(IndexFormatError, match="index format 99, this version reads up to 2"):
+        load_index(saved)
+
+
+def test_an_older_format_is_to_be_built_again(saved):
+    path = version_of(saved) / "manifest.json"
+    manifest = json.loads(path.read_text())
+    path.write_text(json.dumps({**manifest, "format_version": 1}))
+    with pytest.raises(IndexFileError, match="format 1, this version reads 2; build the index"):
         load_index(saved)
 
 

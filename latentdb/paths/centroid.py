@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, final
+from typing import TYPE_CHECKING, Any, TypedDict, final
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from indexers.types import FloatArray, IdArray, PriorName
 from latentdb.errors import QueryError
 from latentdb.filters import filter_ids
 from latentdb.geometry import centroid
+from latentdb.geometry.centroid import CentroidMethod
 from latentdb.model import Vectors
 from latentdb.paths.common import chi_z, choose_prior, choose_space, nao_metric, norms_of
 from latentdb.space import Space
@@ -20,8 +21,6 @@ from latentdb.types import Answer
 
 if TYPE_CHECKING:
     from latentdb.database import LatentDB
-
-CentroidMethod = Literal["nao", "lol", "karcher", "mean"]
 
 # Vectors are worked on in float64: so many bytes of them at once, and so many for the methods
 # that pass over them again and again.

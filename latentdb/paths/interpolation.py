@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, final, get_args
+from typing import TYPE_CHECKING, Any, TypedDict, final
 
 import numpy as np
 
@@ -12,15 +12,13 @@ from indexers.metric.priors import AbstractRadialPrior
 from indexers.types import FloatArray, IdArray, PriorName
 from latentdb.errors import QueryError
 from latentdb.geometry import interpolate
+from latentdb.geometry.interpolate import InterpolationMethod
 from latentdb.model import Vectors
 from latentdb.paths.common import chi_z, choose_prior, choose_space, nao_metric, norms_of
 from latentdb.space import Space
 
 if TYPE_CHECKING:
     from latentdb.database import LatentDB
-
-PathMethod = Literal["nao", "lol", "slerp", "lerp"]
-PATH_METHODS: tuple[PathMethod, ...] = get_args(PathMethod)
 
 # Pieces between two points in which the length of a curve is summed: 1e-6 of it at d = 16,384.
 _PIECES = 256
@@ -30,7 +28,7 @@ class InterpolationOptions(TypedDict, total=False):
     """Keyword arguments of `LatentDB.interpolate`; see `interpolate_items`."""
 
     space: str | None
-    method: PathMethod | None
+    method: InterpolationMethod | None
     prior: PriorName | None
     steps: int
 
@@ -69,7 +67,7 @@ class Interpolation:
     """
 
     space: Space
-    method: PathMethod
+    method: InterpolationMethod
     prior: PriorName
     start_id: int
     end_id: int
@@ -118,7 +116,7 @@ def interpolate_items(
     end_id: int,
     *,
     space: str | None = None,
-    method: PathMethod | None = None,
+    method: InterpolationMethod | None = None,
     prior: PriorName | None = None,
     steps: int = 9,
 ) -> Interpolation:
@@ -154,7 +152,7 @@ def interpolate_items(
     home = choose_space(db, space)
     if start_id == end_id:
         raise QueryError(f"a curve joins two items, got {start_id} twice; name another")
-    chosen: PathMethod = method or ("nao" if home.kind == "noise" else "slerp")
+    chosen: InterpolationMethod = method or ("nao" if home.kind == "noise" else "slerp")
     ends = db.store.vectors(home.name, [start_id, end_id])
     law = choose_prior(home, prior)
     metric = nao_metric(db, home, law)
@@ -179,7 +177,7 @@ def interpolate_items(
     )
 
 
-def _curve(ends: Vectors, method: PathMethod, steps: int, metric: NaoMetric) -> Vectors:
+def _curve(ends: Vectors, method: InterpolationMethod, steps: int, metric: NaoMetric) -> Vectors:
     """Points (steps, dim) float32; the ends are the stored vectors to the bit."""
     prior = metric.prior if method == "nao" else None
     points: Vectors = interpolate(ends[0], ends[1], steps=steps, method=method, prior=prior)
@@ -187,7 +185,9 @@ def _curve(ends: Vectors, method: PathMethod, steps: int, metric: NaoMetric) -> 
     return points
 
 
-def _lengths(ends: Vectors, method: PathMethod, steps: int, metric: NaoMetric) -> FloatArray:
+def _lengths(
+    ends: Vectors, method: InterpolationMethod, steps: int, metric: NaoMetric
+) -> FloatArray:
     """NAO length (steps,) of the curve from its start; computed in the plane that it lies in."""
     whole = float(metric.distance(ends[0], ends[1]))
     prior = metric.prior

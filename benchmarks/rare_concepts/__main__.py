@@ -23,6 +23,7 @@ from benchmarks._record import RESULTS, ROOT, record
 from benchmarks.rare_concepts import studies, summary
 from benchmarks.rare_concepts.cast import Cast, make_cast
 from benchmarks.rare_concepts.judges import Judges, say
+from benchmarks.rare_concepts.memo import Memo
 from benchmarks.rare_concepts.plan import QUICK, SEED, Plan
 from benchmarks.rare_concepts.sheet import save_sheet
 from benchmarks.rare_concepts.tables import tables
@@ -38,31 +39,26 @@ def main() -> None:
     )
     arguments.add_argument("--quick", action="store_true", help="small, kept nowhere")
     arguments.add_argument("--tables", action="store_true", help="print the last result's tables")
+    arguments.add_argument("--keep", type=Path, help="folder; a broken-off run goes on there")
     asked = arguments.parse_args()
     if asked.tables:
         print(tables(json.loads((RESULTS / f"{NAME}.json").read_text(encoding="utf-8"))["results"]))
         return
-    plan, picture = (
-        (QUICK, Path(tempfile.mkdtemp()) / PICTURE.name)
-        if asked.quick
-        else (
-            Plan(),
-            PICTURE,
-        )
-    )
-    results = run(plan, picture)
-    if asked.quick:
-        (picture.parent / f"{NAME}.json").write_text(json.dumps(results, indent=2))
-        print(tables(results))
-        say(f"kept in {picture.parent}")
-    else:
-        record(NAME, results, seed=SEED)
+    memo = Memo(asked.keep)
+    if not asked.quick:
+        record(NAME, run(Plan(), PICTURE, memo), seed=SEED)
+        return
+    folder = Path(tempfile.mkdtemp())
+    results = run(QUICK, folder / PICTURE.name, memo)
+    (folder / f"{NAME}.json").write_text(json.dumps(results, indent=2), encoding="utf-8")
+    print(tables(results))
+    say(f"kept in {folder}")
 
 
-def run(plan: Plan, picture: Path) -> dict[str, Any]:
+def run(plan: Plan, picture: Path, memo: Memo) -> dict[str, Any]:
     """The whole experiment; the sheet of faces is written to `picture`."""
     started = time.perf_counter()
-    judges = Judges(plan)
+    judges = Judges(plan, memo)
     cast = make_cast(judges, plan)
     noise = studies.main_noise(cast, plan)
     cells, pictures = studies.judge_main(judges, cast, plan, noise)
@@ -87,6 +83,8 @@ def run(plan: Plan, picture: Path) -> dict[str, Any]:
         "norms": summary.norms(cast),
         "geometry_of_seeds": _angles(cast),
         "seconds": round(time.perf_counter() - started),
+        "processor_seconds": round(time.process_time()),
+        "arrays_from_an_earlier_run": memo.reused,
     }
 
 

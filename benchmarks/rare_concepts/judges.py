@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from benchmarks.rare_concepts.classifier import AttributeClassifier
 from benchmarks.rare_concepts.concepts import Concept, independent_faces
+from benchmarks.rare_concepts.memo import Memo
 from benchmarks.rare_concepts.plan import SEED, Plan
 from benchmarks.rare_concepts.scores import Made, Vectors, nearest_distance, unit
 from latentdb.model import AbstractInverter, Pixels
@@ -31,9 +32,12 @@ class Judges:
     ----------
     plan : Plan
         Sizes of the judge's training.
+    memo : Memo
+        Where inverted and decoded faces are kept.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, memo: Memo) -> None:
+        self.memo = memo
         generator = load_model("faces-noise", device="cpu")
         if not isinstance(generator, AbstractInverter):
             raise TypeError(f"faces-noise generates no pictures: it is a {type(generator)}")
@@ -48,12 +52,21 @@ class Judges:
 
     def invert(self, pixels: Pixels) -> Vectors:
         """Noise (n, dim) of pictures."""
-        parts = [self.generator.embed(rows).vectors for rows in _batches(pixels)]
-        return np.concatenate(parts)
+        return self.memo(
+            "invert",
+            pixels,
+            lambda: np.concatenate(
+                [self.generator.embed(rows).vectors for rows in _batches(pixels)]
+            ),
+        )
 
     def decode(self, noise: Vectors) -> Pixels:
         """Pictures of noise (n, dim), by the sampler that inverted the seeds."""
-        return np.concatenate([self.generator.decode(rows) for rows in _batches(noise)])
+        return self.memo(
+            "decode",
+            noise,
+            lambda: np.concatenate([self.generator.decode(rows) for rows in _batches(noise)]),
+        )
 
     @torch.inference_mode()
     def rebuild(self, pixels: Pixels) -> Pixels:

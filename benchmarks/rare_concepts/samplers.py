@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.rare_concepts.memo import Memo
 from latentdb.bundled import BUNDLED
 from latentdb.inverters.diffusers_backbone import DiffusersBackbone
 from latentdb.torch_compat import torch
@@ -26,16 +27,21 @@ _LAST = 999
 Decode = Callable[[NDArray[np.float32]], NDArray[np.uint8]]
 
 
-def samplers(backbone: DiffusersBackbone) -> dict[str, Decode]:
+def samplers(backbone: DiffusersBackbone, memo: Memo) -> dict[str, Decode]:
     """Decoders by name; the number is of steps, and Heun's steps call the network twice."""
-    return {
-        "DDIM 20": partial(_decode, backbone, partial(_ddim, backbone, 20)),
-        "DDIM 100": partial(_decode, backbone, partial(_ddim, backbone, 100)),
-        "DEIS 20": partial(_decode, backbone, partial(_deis, backbone, 20)),
-        "Heun 10, first step DDIM": partial(_decode, backbone, partial(_heun, backbone, 10)),
-        "Heun 20, first step DDIM": partial(_decode, backbone, partial(_heun, backbone, 20)),
-        "Heun 10 as configured": partial(_decode, backbone, partial(_plain_heun, backbone, 10)),
+    walks = {
+        "DDIM 20": partial(_ddim, backbone, 20),
+        "DDIM 100": partial(_ddim, backbone, 100),
+        "DEIS 20": partial(_deis, backbone, 20),
+        "Heun 10, first step DDIM": partial(_heun, backbone, 10),
+        "Heun 20, first step DDIM": partial(_heun, backbone, 20),
+        "Heun 10 as configured": partial(_plain_heun, backbone, 10),
     }
+
+    def decode(name: str, noise: NDArray[np.float32]) -> NDArray[np.uint8]:
+        return memo(name, noise, lambda: _decode(backbone, walks[name], noise))
+
+    return {name: partial(decode, name) for name in walks}
 
 
 @torch.inference_mode()

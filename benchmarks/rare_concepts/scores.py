@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -101,6 +100,8 @@ class Frechet:
 def cells_interval(values: NDArray[np.float64], seed: int) -> dict[str, Any]:
     """Mean of cells (n_concepts, n_draws) and its interval: concepts resampled, then their draws.
 
+    A single draw a concept leaves the concepts to resample, whose values hold what draws add.
+
     Returns
     -------
     dict
@@ -111,36 +112,6 @@ def cells_interval(values: NDArray[np.float64], seed: int) -> dict[str, Any]:
     rng = np.random.default_rng(seed)
     means = [_resampled(values, rng).mean() for _ in range(RESAMPLES)]
     return _interval(float(values.mean()), np.array(means))
-
-
-def pooled_interval(
-    statistic: Callable[[int, NDArray[np.int64]], float], shape: tuple[int, int], seed: int
-) -> dict[str, Any]:
-    """Mean over concepts of a statistic of all draws together, and its interval.
-
-    Repeated draws make covariances of a resample smaller, which biases its distances upward: the
-    interval is the basic one, reflected about the value, which takes that bias out.
-
-    Parameters
-    ----------
-    statistic : callable
-        Of a concept's place and the places (n_draws,) of the draws pooled.
-    shape : (n_concepts, n_draws)
-    seed : int
-    """
-    concepts, draws = shape
-    value = float(np.mean([statistic(c, np.arange(draws)) for c in range(concepts)]))
-    rng = np.random.default_rng(seed)
-    means = []
-    for _ in range(RESAMPLES // 10):
-        chosen = rng.integers(concepts, size=concepts)
-        means.append(np.mean([statistic(c, rng.integers(draws, size=draws)) for c in chosen]))
-    found = _interval(value, np.array(means))
-    return {
-        "value": value,
-        "low": round(2 * value - found["high"], 5),
-        "high": round(2 * value - found["low"], 5),
-    }
 
 
 def _root(covariance: NDArray[np.float64]) -> NDArray[np.float64]:

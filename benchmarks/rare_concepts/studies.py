@@ -153,7 +153,7 @@ def judge_samplers(
     judges: Judges, cast: Cast, plan: Plan, noise: dict[str, list[list[Vectors]]], main: Cells
 ) -> tuple[dict[str, Cells], dict[str, dict[str, float]]]:
     """Cells by sampler and method, and how well each sampler rebuilds the seeds."""
-    decoders = samplers(judges.backbone)
+    decoders = samplers(judges.backbone, judges.memo)
     seeds = np.concatenate([kind.noise[:4] for kind in cast.kinds])
     target = judges.rebuild(np.concatenate([kind.pixels[:4] for kind in cast.kinds]))
     trips = {}

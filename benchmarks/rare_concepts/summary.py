@@ -11,7 +11,7 @@ from benchmarks.rare_concepts.cast import Cast
 from benchmarks.rare_concepts.judges import Judges
 from benchmarks.rare_concepts.norms import holm, norm_law
 from benchmarks.rare_concepts.plan import SEED
-from benchmarks.rare_concepts.scores import Frechet, Made, cells_interval, pooled_interval
+from benchmarks.rare_concepts.scores import Frechet, Made, cells_interval
 from benchmarks.rare_concepts.studies import REAL, SEEDS, Cells
 
 SCORES = ("agreement_all", "agreement_mean", "diversity", "distance_to_seeds", "noise_norm")
@@ -62,25 +62,24 @@ def frechet_distances(cells: Cells, cast: Cast, judges: Judges) -> dict[str, Any
     references = [judges.clip(kind.reference) for kind in cast.kinds]
     measure = Frechet(np.concatenate(references))
 
-    def interval(rows: list[list[Made]], share: int) -> dict[str, Any]:
-        def statistic(concept: int, draws: NDArray[np.int64]) -> float:
-            pooled = np.concatenate([rows[concept][draw].clip[:share] for draw in draws])
-            return measure(pooled, references[concept])
-
-        return pooled_interval(statistic, (len(rows), len(rows[0])), SEED)
+    def distances(rows: list[list[Made]], share: int) -> NDArray[np.float64]:
+        pooled = [np.concatenate([cell.clip[:share] for cell in draws]) for draws in rows]
+        return np.array([[measure(*pair)] for pair in zip(pooled, references, strict=True)])
 
     # As many faces of every row, since fewer are farther; the seeds are fewer, with their floor.
     many, few = len(cells[REAL][0][0].has), len(cells[SEEDS][0][0].has)
-    distance = {
-        name: interval(rows, few if name == SEEDS else many) for name, rows in cells.items()
-    }
+    found = {name: distances(rows, few if name == SEEDS else many) for name, rows in cells.items()}
+    found[f"{REAL}, as few as the seeds"] = distances(cells[REAL], few)
     return {
         "variance_in_components": round(measure.share, 4),
         "faces_of_each_concept": many * len(cells[REAL][0]),
         "seeds_of_each_concept": few * len(cells[REAL][0]),
         "reference_faces": len(references[0]),
-        "distance": distance,
-        "floor_of_as_few_as_the_seeds": interval(cells[REAL], few),
+        "distance": {name: cells_interval(values, SEED) for name, values in found.items()},
+        "difference": {
+            f"{first} − {second}": cells_interval(found[first] - found[second], SEED)
+            for first, second in PAIRS
+        },
     }
 
 

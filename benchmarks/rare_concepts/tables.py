@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+_FRECHET = "Fréchet ×1,000"
 _MAIN = (
     ("all attributes", "agreement_all", 3),
     ("each attribute", "agreement_mean", 3),
@@ -20,7 +21,7 @@ def tables(results: Mapping[str, Any]) -> str:
         ("Concepts", _concepts(results["concepts"])),
         ("Judge", _judge(results["judge"])),
         ("Methods", _methods(results)),
-        ("Differences", _scores(results["differences"], "difference", signed=True)),
+        ("Differences", _differences(results)),
         ("By concept", _by_concept(results["by_concept"])),
         ("Shots", _shots(results)),
         ("Samplers", _samplers(results)),
@@ -70,24 +71,33 @@ def _judge(judge: Mapping[str, Any]) -> str:
 
 def _methods(results: Mapping[str, Any]) -> str:
     distances = results["frechet"]["distance"]
-    head = ["made by", *(title for title, _, _ in _MAIN), "Fréchet ×1,000"]
-    rows = []
-    for name, scores in results["methods"].items():
-        figures = [_figure(scores[score], digits) for _, score, digits in _MAIN]
-        rows.append([name, *figures, _figure(_times(distances[name], 1_000), 1)])
-    return _table(head, rows)
-
-
-def _times(found: Mapping[str, Any], factor: float) -> dict[str, Any]:
-    return {key: factor * found[key] for key in ("value", "low", "high")}
-
-
-def _scores(table: Mapping[str, Any], first: str, *, signed: bool = False) -> str:
     rows = [
-        [name, *(_figure(scores[score], digits, signed=signed) for _, score, digits in _MAIN)]
-        for name, scores in table.items()
+        [name, *_scores(scores), _thousandfold(distances[name])]
+        for name, scores in results["methods"].items()
     ]
-    return _table([first, *(title for title, _, _ in _MAIN)], rows)
+    extra = [
+        [name, *("" for _ in _MAIN), _thousandfold(found)]
+        for name, found in distances.items()
+        if name not in results["methods"]
+    ]
+    return _table(["made by", *(title for title, _, _ in _MAIN), _FRECHET], rows + extra)
+
+
+def _differences(results: Mapping[str, Any]) -> str:
+    distances = results["frechet"]["difference"]
+    rows = [
+        [name, *_scores(scores, signed=True), _thousandfold(distances[name], signed=True)]
+        for name, scores in results["differences"].items()
+    ]
+    return _table(["difference", *(title for title, _, _ in _MAIN), _FRECHET], rows)
+
+
+def _scores(scores: Mapping[str, Any], *, signed: bool = False) -> list[str]:
+    return [_figure(scores[score], digits, signed=signed) for _, score, digits in _MAIN]
+
+
+def _thousandfold(found: Mapping[str, Any], *, signed: bool = False) -> str:
+    return _figure({key: 1_000 * value for key, value in found.items()}, 1, signed=signed)
 
 
 def _by_concept(found: Mapping[str, Mapping[str, float]]) -> str:

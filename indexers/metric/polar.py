@@ -98,16 +98,19 @@ def polar_slopes(
     paths are equally short, those of one of them; where the ends meet, the slopes are zero.
     """
     solution = polar_solution(prior, r0, r1, angle)
-    family = solution.family
-    cost = prior.cost(r0)
-    root = np.sqrt(np.maximum(cost**2 - (solution.invariant / r0) ** 2, 0.0))
+    family, b = solution.family, solution.invariant
+    height = r0 * prior.cost(r0)
+    rise, inward = height - b, np.sign(r0 - r1)
     far = far_field_or_none(prior)
-    inward = np.sign(r0 - r1)
     if far is not None:
-        by_shell = (family == Family.ALONG) | (family == Family.DIP)
-        inward = np.where(by_shell, np.sign(far.shell.offset(r0)), inward)
+        along = family == Family.ALONG
+        # Near the shell h − κ is rounding unless it is computed as a rise.
+        rise = np.where(along, far.shell.rise(far.shell.offset(r0)), rise)
+        to_shell = along | (family == Family.DIP)
+        inward = np.where(to_shell, np.sign(far.shell.offset(r0)), inward)
     inward = np.where((family == Family.ORIGIN) | (family == Family.AROUND), 1.0, inward)
-    return solution.length, inward * root, solution.invariant
+    root = np.sqrt(np.maximum(rise * (height + b), 0.0)) / r0
+    return solution.length, inward * root, b
 
 
 def polar_parts(

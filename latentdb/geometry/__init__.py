@@ -2,6 +2,8 @@
 
 from latentdb.geometry.centroid import centroid as centroid
 from latentdb.geometry.frechet_mean import frechet_mean as frechet_mean
+from latentdb.geometry.geodesic import geodesic as geodesic
+from latentdb.geometry.geometric_median import geometric_median as geometric_median
 from latentdb.geometry.interpolate import interpolate as interpolate
 from latentdb.geometry.linear_combination import linear_combination as linear_combination
 from latentdb.geometry.lines import lerp as lerp

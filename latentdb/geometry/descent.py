@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import OptimizeResult, minimize
 
 from indexers.types import FloatArray
 
 _MOST_STEPS = 2000
+# A step that lowers the value by less than this share of it is the last.
+_FLAT = 1e-14
 
 
 class Minimum(NamedTuple):
@@ -21,7 +23,11 @@ class Minimum(NamedTuple):
 
 
 def descend(
-    function: Callable[[FloatArray], tuple[float, FloatArray]], start: FloatArray
+    function: Callable[[FloatArray], tuple[float, FloatArray]],
+    start: FloatArray,
+    *,
+    scale: float,
+    until: Callable[[FloatArray], bool] | None = None,
 ) -> Minimum:
     """Local minimum reached from `start`, as near as rounding of the values lets it be told.
 
@@ -31,12 +37,44 @@ def descend(
         Value and gradient (k,) at a point (k,).
     start : (k,)
         Where the function is differentiable. Not modified.
+    scale : float
+        Length of the first step that is tried.
+    until : callable, optional
+        Whether a point (k,) is far enough down: in the basin of a minimum that is known.
+
+    Returns
+    -------
+    Minimum
+        No higher than `start`.
     """
+
+    def scaled(steps: FloatArray) -> tuple[float, FloatArray]:
+        value, gradient = function(start + scale * steps)
+        # The first step is the gradient, or a unit of it where it is longer.
+        return value / unit, gradient * (scale / unit)
+
+    def stop(intermediate_result: OptimizeResult) -> None:
+        if until is not None and until(start + scale * np.asarray(intermediate_result.x)):
+            raise StopIteration
+
+    value, gradient = function(start)
+    unit = scale * float(np.linalg.norm(gradient))
+    if unit == 0.0:
+        return Minimum(start, value)
     result = minimize(
-        function,
-        start,
+        scaled,
+        np.zeros_like(start),
         jac=True,
         method="L-BFGS-B",
-        options={"maxiter": _MOST_STEPS, "maxfun": 2 * _MOST_STEPS, "ftol": 0.0, "gtol": 0.0},
+        callback=stop,
+        options={
+            "maxiter": _MOST_STEPS,
+            "ftol": _FLAT * min(1.0, value / unit),
+            "gtol": 0.0,
+            "maxls": 15,
+        },
     )
-    return Minimum(np.asarray(result.x, np.float64), float(result.fun))
+    reached = float(result.fun) * unit
+    if reached >= value:
+        return Minimum(start, value)
+    return Minimum(start + scale * np.asarray(result.x, np.float64), reached)

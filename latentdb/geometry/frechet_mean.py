@@ -15,6 +15,7 @@ from latentdb.geometry.weights import as_rows, as_weights
 
 # A weighted mean of unit vectors shorter than this is rounding of float32, not a direction.
 _CANCELLED = 1e-6
+_FIRST_STEP = 0.1
 
 
 def frechet_mean(vectors: Array, weights: ArrayLike | None = None) -> Array:
@@ -91,6 +92,6 @@ def _mean_direction(units: FloatArray, shares: FloatArray) -> FloatArray:
         tangent -= (tangent @ here) * here
         return 0.5 * float(shares @ angles**2), -tangent / length
 
-    found = descend(half_squares, mean_unit(seeds, shares)).point
+    found = descend(half_squares, mean_unit(seeds, shares), scale=_FIRST_STEP).point
     direction = span.lift(found)
     return direction / float(np.linalg.norm(direction))

@@ -102,7 +102,7 @@ def test_interpolation_runs_from_end_to_end_at_equal_fractions(method):
 
 
 def test_interpolation_refuses_what_it_does_not_know():
-    with pytest.raises(ParameterError, match="one of .*slerp, lerp"):
+    with pytest.raises(ParameterError, match=r"one of .*slerp, lerp"):
         interpolate(*_pair(0), steps=3, method="spline")
     with pytest.raises(ParameterError, match="steps of at least 2"):
         interpolate(*_pair(0), steps=1)

@@ -148,18 +148,16 @@ class HnswStage(AbstractStage):
         return scan_flat(self._storage, queries, k, selection)
 
     def shortlists(self, units: Float32Array, selection: Selection, width: int) -> list[Shortlist]:
-        """What the graph finds by inner product and penalty, and by inner product alone."""
-        lists = np.ones((2 * len(units), units.shape[1] + 1), np.float32)
-        lists[::2, :-1] = lists[1::2, :-1] = units
-        lists[1::2, -1] = 0.0
+        """What the graph finds by inner product and penalty; of other rows it knows nothing."""
+        lists = np.ones((len(units), units.shape[1] + 1), np.float32)
+        lists[:, :-1] = units
         found = self.top(lists, min(width, selection.count), selection)
-        rows = self.view()
-        answers = []
-        for at, unit in enumerate(units):
-            near = np.unique(found.positions[2 * at : 2 * at + 2])
-            ceiling = -np.inf if len(near) == selection.count else np.inf
-            answers.append(Shortlist(near, rows[near, :-1] @ unit, 0.0, ceiling))
-        return answers
+        penalties = -self.view()[:, -1]
+        ceiling = -np.inf if width >= selection.count else np.inf
+        return [
+            Shortlist(positions, scores + penalties[positions], 0.0, ceiling)
+            for scores, positions in zip(found.scores, found.positions, strict=True)
+        ]
 
     def view(self) -> Float32Array:
         """The rows (count, dim) without a copy; valid until the next change."""

@@ -11,14 +11,15 @@ norms are kept beside them. For each query
    than any row within L can be at, the answer is *certified*: it is the true top-k. Where it is
    not, the list is made longer, up to all rows.
 
-A graph finds its rows by walking, so there the penalty is a column of the rows, [x̂, −g]: queries
-[q̂, 1] and [q̂, 0] list by c − g and by c; nothing is certified.
+A graph finds its rows by walking, so there the penalty is a column of the rows, [x̂, −g]: the query
+[q̂, 1] lists by c − g; nothing is certified.
 """
 
 from __future__ import annotations
 
 import math
-from typing import ClassVar, final
+from collections.abc import Sequence
+from typing import ClassVar, TypeAlias, final
 
 import numpy as np
 from scipy.special import ndtr
@@ -26,9 +27,9 @@ from scipy.special import ndtr
 from indexers.errors import DimensionError
 from indexers.forms import AbstractForm, Hits, Request, unit_float32
 from indexers.metric.nao import NaoMetric
-from indexers.metric.nao_bound import NaoBound
+from indexers.metric.nao_bound import NaoBall, NaoBound
 from indexers.metric.priors import ChiPrior
-from indexers.nao_query import NaoCorpus, NaoQuery
+from indexers.nao_query import NaoCorpus, NaoQuery, measure
 from indexers.rounding import product_rounding
 from indexers.shortlist import Shortlist
 from indexers.stage import AbstractStage, RowLayout
@@ -37,8 +38,12 @@ from indexers.types import Float32Array, FloatArray, IdArray
 # Rows measured first for k hits: at least this many more, and this many times as many.
 _MORE, _TIMES = 30, 3
 _LONGER = 8
+# Cosines of queries and rows held at a time: 128 MB of float32.
+_MOST_SCORES = 1 << 25
 # Rows whose norms are looked at to choose a list's length.
 _SAMPLED = 250
+
+_Open: TypeAlias = tuple[NaoQuery, Shortlist]
 
 
 @final
@@ -91,27 +96,52 @@ class NaoForm(AbstractForm):
         return (units * norms[:, None]).astype(np.float32)
 
     def search(self, stage: AbstractStage, norms: FloatArray, request: Request) -> Hits:
-        """Shortlists for all queries in one search of the stage, then every query by itself."""
+        """Shortlists for all queries in one search of the stage, measured in a few rounds."""
         units, radii = unit_float32(
             request.queries, what="queries", allow_zero=self._bound.has_prior
         )
         corpus = NaoCorpus(stage, norms, self._penalties_of(norms))
-        width = _width(corpus, request)
-        lists = stage.shortlists(units, request.selection, width)
-        special = self._bound.special_positions(norms, request.selection.mask)
-        queries, is_exact = [], True
-        for unit, radius, shortlist in zip(units, radii, lists, strict=True):
-            query = NaoQuery((self._metric, self._bound), corpus, unit, radius)
-            query.meet(_foremost(corpus, shortlist, request.k), request.k)
-            if self._bound.covers(np.array(query.radius)):
-                self._meet_special(query, corpus, special, request)
-                is_exact &= self._settle(query, corpus, shortlist, request)
-            else:
-                # Of a query in the core angles say nothing: every row in radial reach is met.
-                every = request.selection.positions(stage.count)
-                self._meet_special(query, corpus, every, request)
-            queries.append(query)
-        return self._hits(queries, request.k, is_exact)
+        step = max(1, _MOST_SCORES // max(stage.count, 1))
+        parts = [
+            self._search_some(
+                units[start : start + step], radii[start : start + step], corpus, request
+            )
+            for start in range(0, len(units), step)
+        ]
+        queries = [query for some, _ in parts for query in some]
+        distances = np.stack([query.distances[: request.k] for query in queries])
+        angular = self._bound.kappa * np.stack([query.angles[: request.k] for query in queries])
+        positions = np.stack([query.positions[: request.k] for query in queries])
+        is_exact = all(exact for _, exact in parts)
+        return Hits(positions, distances, is_exact, angular, distances - angular)
+
+    def _search_some(
+        self, units: Float32Array, radii: FloatArray, corpus: NaoCorpus, request: Request
+    ) -> tuple[list[NaoQuery], bool]:
+        """Queries with what they have met, and whether that is certain of all."""
+        width = _foremost_count(request.k) if self._has_penalty else _width(corpus, request)
+        lists = corpus.stage.shortlists(units, request.selection, width)
+        queries = [
+            NaoQuery(self._bound, corpus, unit, radius)
+            for unit, radius in zip(units, radii, strict=True)
+        ]
+        for query, shortlist in zip(queries, lists, strict=True):
+            query.offer(_foremost(corpus, shortlist, request.k))
+        measure(self._metric, corpus, queries, request.k)
+        open_lists = [
+            (query, shortlist)
+            for query, shortlist in zip(queries, lists, strict=True)
+            if self._bound.covers(np.array(query.radius))
+        ]
+        self._measure_uncovered(queries, corpus, request)
+        is_exact = True
+        if self._has_penalty:
+            is_exact = all(shortlist.ceiling == -math.inf for _, shortlist in open_lists)
+        else:
+            self._settle(open_lists, corpus, request)
+        for query in queries:
+            query.forget()
+        return queries, is_exact
 
     def _penalties_of(self, norms: FloatArray) -> FloatArray:
         # An index makes a new array when its rows change, and never writes to one.
@@ -121,57 +151,84 @@ class NaoForm(AbstractForm):
             self._penalties = (norms, penalties)
         return penalties
 
-    def _meet_special(
-        self, query: NaoQuery, corpus: NaoCorpus, positions: IdArray, request: Request
+    def _measure_uncovered(
+        self, queries: Sequence[NaoQuery], corpus: NaoCorpus, request: Request
     ) -> None:
-        """Rows that no bound covers: as far as the way along the radius is within the limit."""
-        if positions.size:
-            limit = min(request.limit, query.kth(request.k))
-            within = self._bound.in_radial_reach(query.radius, corpus.norms[positions], limit)
-            query.meet(positions[within], request.k)
+        """Rows that no bound covers: as far as the way along the radius is within the limit.
 
-    def _settle(
-        self, query: NaoQuery, corpus: NaoCorpus, shortlist: Shortlist, request: Request
-    ) -> bool:
-        """Meet every listed row that may be nearer than the k-th best, on longer lists if need be.
-
-        Returns whether no other row can be.
+        Of a query in the core that is every row, for angles say nothing there.
         """
-        rounding = product_rounding(len(query.unit))
-        while True:
-            limit = min(request.limit, query.kth(request.k))
-            ball = self._bound.ball(query.radius, limit)
-            floor = math.cos(min(ball.widest_angle, math.pi)) - rounding
-            listed = corpus.stage.refine(query.unit, shortlist, floor)
-            cosines = np.clip(listed.cosines.astype(np.float64) + rounding, -1.0, 1.0)
-            penalties = corpus.penalties[listed.positions]
-            least = ball.least_lengths(np.arccos(cosines), penalties)
-            query.meet(listed.positions[least <= limit], request.k)
-            # The floor was of an earlier, wider limit: what is below it is out all the more.
-            if shortlist.ceiling < floor:
-                return True
-            if math.isinf(shortlist.ceiling):
-                return False
-            tighter = self._bound.ball(query.radius, min(limit, query.kth(request.k)))
-            if shortlist.ceiling < math.cos(min(tighter.widest_angle, math.pi)) - rounding:
-                return True
-            width = _LONGER * len(shortlist.positions)
-            shortlist = corpus.stage.shortlists(query.unit[None], request.selection, width)[0]
+        special = self._bound.special_positions(corpus.norms, request.selection.mask)
+        for query in queries:
+            positions = special
+            if not self._bound.covers(np.array(query.radius)):
+                positions = request.selection.positions(corpus.stage.count)
+            if positions.size:
+                limit = min(request.limit, query.kth(request.k))
+                within = self._bound.in_radial_reach(query.radius, corpus.norms[positions], limit)
+                query.offer(positions[within])
+        measure(self._metric, corpus, queries, request.k)
 
-    def _hits(self, queries: list[NaoQuery], k: int, is_exact: bool) -> Hits:
-        distances = np.stack([query.distances[:k] for query in queries])
-        angular = self._bound.kappa * np.stack([query.angles[:k] for query in queries])
-        positions = np.stack([query.positions[:k] for query in queries])
-        return Hits(positions, distances, is_exact, angular, distances - angular)
+    def _settle(self, open_lists: Sequence[_Open], corpus: NaoCorpus, request: Request) -> None:
+        """Measure every listed row that may be nearer than the k-th best, until no other can be.
+
+        A list of which that cannot be said is made longer, up to all rows.
+        """
+        while open_lists:
+            for query, shortlist in open_lists:
+                self._offer_within(query, shortlist, corpus, request)
+            measure(self._metric, corpus, [query for query, _ in open_lists], request.k)
+            longer = []
+            for query, shortlist in open_lists:
+                floor = self._floor(query, request)[1]
+                if shortlist.ceiling >= floor:
+                    width = _LONGER * len(shortlist.positions)
+                    found = corpus.stage.shortlists(query.unit[None], request.selection, width)
+                    longer.append((query, found[0]))
+            open_lists = longer
+
+    def _offer_within(
+        self, query: NaoQuery, shortlist: Shortlist, corpus: NaoCorpus, request: Request
+    ) -> None:
+        """Queue the listed rows that may be within the limit, by their bounds."""
+        limit = min(request.limit, query.kth(request.k))
+        ball, floor = self._floor(query, request)
+        near = _within(corpus, ball, shortlist, floor, limit)
+        if shortlist.slack > 0.0:
+            listed = corpus.stage.compare(query.unit, near)
+            near = _within(corpus, ball, listed, floor, limit)
+        query.offer(near)
+
+    def _floor(self, query: NaoQuery, request: Request) -> tuple[NaoBall, float]:
+        """What is within the limit, and the least float32 cosine there."""
+        ball = self._bound.ball(query.radius, min(request.limit, query.kth(request.k)))
+        rounding = product_rounding(len(query.unit))
+        return ball, math.cos(min(ball.widest_angle, math.pi)) - rounding
+
+
+def _foremost_count(k: int) -> int:
+    return max(_TIMES * k, k + _MORE)
 
 
 def _foremost(corpus: NaoCorpus, shortlist: Shortlist, k: int) -> IdArray:
     """The listed rows of the largest c − g, the first to be met for k hits."""
-    count = max(_TIMES * k, k + _MORE)
+    count = _foremost_count(k)
     if len(shortlist.positions) <= count:
         return shortlist.positions
     scores = shortlist.cosines - corpus.penalties[shortlist.positions]
     return shortlist.positions[np.argpartition(scores, len(scores) - count)[-count:]]
+
+
+def _within(
+    corpus: NaoCorpus, ball: NaoBall, shortlist: Shortlist, floor: float, limit: float
+) -> IdArray:
+    """The listed rows that may be within `limit`, whose true cosines are at least `floor`."""
+    slack = shortlist.slack + product_rounding(corpus.stage.layout.dim)
+    some = np.flatnonzero(shortlist.cosines >= np.float32(floor - slack - 1e-6))
+    positions = shortlist.positions[some]
+    cosines = np.clip(shortlist.cosines[some].astype(np.float64) + slack, -1.0, 1.0)
+    least = ball.least_lengths(np.arccos(cosines), corpus.penalties[positions])
+    return positions[least <= limit]
 
 
 def _width(corpus: NaoCorpus, request: Request) -> int:
@@ -181,7 +238,7 @@ def _width(corpus: NaoCorpus, request: Request) -> int:
     t where the rows' chances of c > t + g add up to k; all rows of c > t may be nearer.
     """
     count = request.selection.count
-    wanted = max(_TIMES * request.k, request.k + _MORE)
+    wanted = _foremost_count(request.k)
     if wanted >= count:
         return count
     sample = corpus.penalties[:: max(1, len(corpus.penalties) // _SAMPLED)]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import NamedTuple, final
 
 import numpy as np
 
@@ -25,6 +26,14 @@ class NaoCorpus:
     penalties: FloatArray
 
 
+class _Queue(NamedTuple):
+    """Rows to be measured, the least lower bound first."""
+
+    positions: IdArray
+    angles: FloatArray
+    least: FloatArray
+
+
 @final
 class NaoQuery:
     """A unit query (dim,) of norm `radius`, and the nearest rows it has met so far.
@@ -37,18 +46,18 @@ class NaoQuery:
 
     def __init__(
         self,
-        measure: tuple[NaoMetric, NaoBound],
+        bound: NaoBound,
         corpus: NaoCorpus,
         unit: Float32Array,
         radius: float,
     ) -> None:
-        self._metric, self._bound = measure
-        self._corpus = corpus
+        self._bound, self._corpus = bound, corpus
         self.unit, self.radius = unit, float(radius)
         # Through float32 like the rows, so that an identical vector is at angle 0.
         self._direction = _directions(unit[None, :])
         self._home = float(self._bound.penalty(np.array([self.radius]))[0])
-        self._met = np.zeros(len(corpus.norms), np.bool_)
+        self._offered = np.zeros(len(corpus.norms), np.bool_)
+        self._queue = _Queue(np.empty(0, np.int64), np.empty(0), np.empty(0))
         self.positions: IdArray = np.empty(0, np.int64)
         self.distances: FloatArray = np.empty(0)
         self.angles: FloatArray = np.empty(0)
@@ -57,29 +66,36 @@ class NaoQuery:
         """Distance of the k-th nearest met; `inf` where there are fewer."""
         return float(self.distances[k - 1]) if len(self.distances) >= k else float("inf")
 
-    def meet(self, positions: IdArray, k: int) -> None:
-        """Measure the rows at `positions`, distinct, as far as they may be among the k nearest.
+    def offer(self, positions: IdArray) -> None:
+        """Queue the rows at `positions`, distinct, in the order of a lower bound, to be measured.
 
-        They are measured in the order of a lower bound, until it exceeds the k-th best. A row
-        that was passed over stays so: the k-th best only falls.
+        A row that was offered before is passed over.
         """
-        new = positions[~self._met[positions]]
-        if not new.size:
-            return
-        self._met[new] = True
+        new = positions[~self._offered[positions]]
+        self._offered[new] = True
         angles = self._angles(new)
         least = self._least(new, angles)
         order = np.argsort(least, kind="stable")
-        step = k + 6
-        start = 0
-        while start < len(order) and least[order[start]] <= self.kth(k):
-            some = order[start : start + step]
-            self._insert(new[some], angles[some])
-            start, step = start + step, 2 * step
+        self._queue = _Queue(new[order], angles[order], least[order])
 
-    def _insert(self, positions: IdArray, angles: FloatArray) -> None:
-        norms = self._corpus.norms[positions]
-        distances = self._metric.from_polar(self.radius, norms, angles)
+    def next_rows(self, k: int, count: int) -> tuple[IdArray, FloatArray]:
+        """Up to `count` rows of the queue that may be among the k nearest, and their angles.
+
+        The k-th best only falls, so a row that cannot be now will never be.
+        """
+        queue = self._queue
+        may_be = int(np.searchsorted(queue.least, self.kth(k), side="right"))
+        some = slice(0, min(count, may_be))
+        rest = slice(some.stop, may_be)
+        self._queue = _Queue(queue.positions[rest], queue.angles[rest], queue.least[rest])
+        return queue.positions[some], queue.angles[some]
+
+    def forget(self) -> None:
+        """Let go of what only the search itself needs: a flag for every row."""
+        self._offered = np.empty(0, np.bool_)
+
+    def insert(self, positions: IdArray, angles: FloatArray, distances: FloatArray) -> None:
+        """Put measured rows among those that were met."""
         merged = np.concatenate([self.distances, distances])
         order = np.argsort(merged, kind="stable")
         self.distances = merged[order]
@@ -87,14 +103,9 @@ class NaoQuery:
         self.angles = np.concatenate([self.angles, angles])[order]
 
     def _least(self, positions: IdArray, angles: FloatArray) -> FloatArray:
-        """A cheap lower bound of f for each row, from its norm and exact angle.
-
-        κ·θ + |R(r0) − R(r1)| beyond the core: a near pair saves at most twice the lesser R.
-        Of a pair with an end in the core nothing is said.
-        """
+        """A lower bound of f for each row; 0 where an end is in the core."""
+        least = self._bound.least_of_pairs(self._home, self._corpus.penalties[positions], angles)
         norms = self._corpus.norms[positions]
-        apart = np.abs(self._corpus.penalties[positions] - self._home)
-        least: FloatArray = self._bound.kappa * (angles + apart) * (1.0 - 1e-9)
         is_covered = self._bound.covers(norms) & self._bound.covers(np.array(self.radius))
         return np.where(is_covered, least, 0.0)
 
@@ -108,6 +119,30 @@ class NaoQuery:
         # The angle at the origin means nothing; 0 keeps the angular part out.
         angles[(self._corpus.norms[positions] == 0) | (self.radius == 0)] = 0.0
         return angles
+
+
+def measure(metric: NaoMetric, corpus: NaoCorpus, queries: Sequence[NaoQuery], k: int) -> None:
+    """Measure what the queries have queued, as far as it may be among their k nearest.
+
+    Near pairs are solved by iteration, which costs little more for many than for one, so all
+    queries are served at once.
+    """
+    count = k + 6
+    while True:
+        rows = [query.next_rows(k, count) for query in queries]
+        sizes = [len(positions) for positions, _ in rows]
+        if not any(sizes):
+            return
+        radii = np.repeat([query.radius for query in queries], sizes)
+        positions = np.concatenate([positions for positions, _ in rows])
+        angles = np.concatenate([angles for _, angles in rows])
+        distances = metric.from_polar(radii, corpus.norms[positions], angles)
+        ends = np.cumsum(sizes)[:-1]
+        for query, (near, turned), lengths in zip(
+            queries, rows, np.split(distances, ends), strict=True
+        ):
+            query.insert(near, turned, lengths)
+        count *= 2
 
 
 def _directions(units: Float32Array) -> FloatArray:

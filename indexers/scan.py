@@ -6,36 +6,16 @@ that of a portable build: for eight queries NumPy's is twice as fast, for thirty
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from indexers.ids import Selection
 from indexers.shortlist import Shortlist
 from indexers.types import Float32Array, IdArray
 
-# Inner products held at a time: 128 MB of float32.
-_MOST_SCORES = 1 << 25
 # Fewer selected rows than this share of all are copied together instead of passed over.
 _SPARSE = 8
 _COPIED_VALUES = 1 << 24
 _FEW_QUERIES = 2
-
-
-def inner_products(
-    rows: Float32Array, queries: Float32Array, selection: Selection
-) -> Iterator[Float32Array]:
-    """Inner products (m,) of each query with the m selected rows, query after query."""
-    step = max(1, _MOST_SCORES // max(len(rows), 1))
-    for start in range(0, len(queries), step):
-        some = queries[start : start + step]
-        if selection.mask is None:
-            yield from _products(rows, some)
-        elif selection.count * _SPARSE > len(rows):
-            for scores in _products(rows, some):
-                yield scores[selection.mask]
-        else:
-            yield from _of_few(rows, some, selection.positions(len(rows)))
 
 
 def scan_shortlists(
@@ -43,10 +23,13 @@ def scan_shortlists(
 ) -> list[Shortlist]:
     """Every selected row for each query, with its inner product."""
     positions = selection.positions(len(rows))
-    return [
-        Shortlist(positions, scores, 0.0, -np.inf)
-        for scores in inner_products(rows, queries, selection)
-    ]
+    if selection.mask is None:
+        scores = _products(rows, queries)
+    elif selection.count * _SPARSE > len(rows):
+        scores = _products(rows, queries)[:, positions]
+    else:
+        scores = _of_few(rows, queries, positions)
+    return [Shortlist(positions, one, 0.0, -np.inf) for one in scores]
 
 
 def _products(rows: Float32Array, queries: Float32Array) -> Float32Array:

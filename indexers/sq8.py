@@ -24,9 +24,9 @@ from indexers.stage import (
 )
 from indexers.types import Float32Array, IdArray, IndexKind
 
-# Codes span this many standard deviations of the values on either side: the least total error of
-# 256 equal steps on a Gaussian.
-_SPAN = 4.0
+# Codes span this many standard deviations of the values on either side. Fewer would make the steps
+# finer, but a value beyond them is cut off, and the bound is of the worst rows.
+_SPAN = 5.0
 _TRAINING_ROWS = 20_000
 # One row in so many, those with the worst codes, is always compared exactly, so that a few bad
 # rows do not widen the bound of all others.
@@ -157,16 +157,14 @@ class Sq8Stage(AbstractStage):
             lists.append(Shortlist(near, cosines, slack, ceiling))
         return lists
 
-    def refine(self, unit: Float32Array, shortlist: Shortlist, floor: float) -> Shortlist:
-        """The listed rows whose inner product may be `floor` or more, by their rows."""
-        least = np.float32(floor - shortlist.slack - 1e-6)
-        positions = shortlist.positions[shortlist.cosines >= least]
+    def compare(self, unit: Float32Array, positions: IdArray) -> Shortlist:
+        """The rows at `positions` with their inner products as they are, in another order."""
         if not positions.size:
-            return Shortlist(positions, np.empty(0, np.float32), 0.0, shortlist.ceiling)
+            return Shortlist(positions, np.empty(0, np.float32), 0.0, -np.inf)
         # FAISS reads the rows where they lie; to copy them first takes three times as long.
         parameters = faiss.SearchParameters(sel=faiss.IDSelectorBatch(positions))
         scores, order = self._rows.search(unit[None], len(positions), params=parameters)
-        return Shortlist(order[0], scores[0], 0.0, shortlist.ceiling)
+        return Shortlist(order[0], scores[0], 0.0, -np.inf)
 
     def view(self) -> Float32Array:
         """The rows (count, dim) without a copy; valid until the next change."""

@@ -107,10 +107,9 @@ class AbstractStage(ABC):
         handle. An approximate stage lists what it finds.
         """
 
-    def refine(self, unit: Float32Array, shortlist: Shortlist, floor: float) -> Shortlist:  # noqa: ARG002
-        """The listed rows whose inner product may be `floor` or more, compared as they are."""
-        some = np.flatnonzero(shortlist.cosines >= np.float32(floor - 1e-6))
-        return Shortlist(shortlist.positions[some], shortlist.cosines[some], 0.0, shortlist.ceiling)
+    def compare(self, unit: Float32Array, positions: IdArray) -> Shortlist:
+        """The rows at `positions`, distinct, with their inner products as they are."""
+        return Shortlist(positions, self.gather(positions) @ unit, 0.0, -np.inf)
 
     @abstractmethod
     def view(self) -> Float32Array:

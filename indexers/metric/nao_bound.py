@@ -70,6 +70,14 @@ class NaoBound:
         penalties = shell.radial(np.maximum(norms, shell.barrier)) / shell.kappa
         return np.minimum(penalties, _LARGEST_PENALTY)
 
+    def least_of_pairs(self, home: float, penalties: FloatArray, angles: FloatArray) -> FloatArray:
+        """A cheap lower bound of f for covered pairs, from both penalties and the exact angle.
+
+        κ·(θ + |g(r0) − g(r1)|): a near pair saves at most twice the lesser R.
+        """
+        least: FloatArray = self.kappa * (angles + np.abs(penalties - home)) * (1.0 - 1e-9)
+        return least
+
     def ball(self, radius: float, limit: float) -> NaoBall:
         """What is within `limit` of a covered query of this norm."""
         if self._far is None:

@@ -9,6 +9,7 @@ import sys
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from indexers.errors import DtypeError, NonFiniteError
 from indexers.types import FloatArray
@@ -49,6 +50,15 @@ def as_float64(values: object, *, what: str) -> FloatArray:
             f"expected finite {what}, got NaN or infinity; leave the broken values out"
         )
     return exact
+
+
+def in_memory(values: ArrayLike) -> ArrayLike:
+    """`values`, out of a tensor if it is one: for weights and norms, whose kind does not matter."""
+    tensor = _tensor(values)
+    if tensor is None:
+        return values
+    plain: FloatArray = tensor.detach().cpu().double().numpy()
+    return plain
 
 
 def like(result: FloatArray, model: Array) -> Array:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from indexers.checks import check_real
 from indexers.errors import DimensionError, ParameterError, ZeroVectorError
 from indexers.types import FloatArray
-from latentdb.geometry.kinds import Array, like
+from latentdb.geometry.kinds import Array, in_memory, like
 from latentdb.geometry.weights import as_rows
 
 
@@ -49,7 +49,7 @@ def linear_combination(vectors: Array, weights: ArrayLike, *, is_correlated: boo
     subspaces and beyond", ICLR 2025, arXiv 2408.08558.
     """
     rows = as_rows(vectors)
-    values = check_real(weights, what="weights")
+    values = check_real(in_memory(weights), what="weights")
     if values.shape != (len(rows),):
         raise DimensionError(
             f"expected one weight for each vector, ({len(rows)},), got {values.shape}"

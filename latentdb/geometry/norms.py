@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.special import poch
 
 from indexers.errors import DimensionError, ParameterError, ZeroVectorError
-from latentdb.geometry.kinds import Array, as_float64, like
+from latentdb.geometry.kinds import Array, as_float64, in_memory, like
 
 
 def chi_mean(dim: int) -> float:
@@ -60,7 +60,7 @@ def restore_norm(vectors: Array, norms: ArrayLike) -> Array:
     DtypeError, NonFiniteError
     """
     exact = as_float64(vectors, what="vectors")
-    wanted = np.asarray(norms, dtype=np.float64)
+    wanted = np.asarray(in_memory(norms), dtype=np.float64)
     if wanted.ndim and wanted.shape != exact.shape[:-1]:
         raise DimensionError(
             f"expected one norm, or one for each vector {exact.shape[:-1]}, got {wanted.shape}"

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from indexers.checks import check_real
 from indexers.errors import DimensionError, ParameterError
 from indexers.types import FloatArray
-from latentdb.geometry.kinds import as_float64
+from latentdb.geometry.kinds import as_float64, in_memory
 
 
 def as_rows(vectors: object) -> FloatArray:
@@ -41,7 +41,7 @@ def as_weights(weights: ArrayLike | None, n: int) -> FloatArray:
     """
     if weights is None:
         return np.ones(n)
-    values = check_real(weights, what="weights")
+    values = check_real(in_memory(weights), what="weights")
     if values.shape != (n,):
         raise DimensionError(f"expected one weight for each vector, ({n},), got {values.shape}")
     if (values < 0).any() or not values.any():

@@ -39,9 +39,9 @@ def assert_least(prior, point, seeds, weights, rng, *, likelihood=False):
     assert values[0] <= values.min() + 1e-10 * values[0]
 
 
-@settings(max_examples=12, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=10, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @example(0, 4, 3, 0.2)
-@given(SEED, st.integers(3, 6), st.sampled_from([3, 16, 64]), st.sampled_from([0.02, 0.2, 1.0]))
+@given(SEED, st.integers(3, 6), st.sampled_from([16, 64]), st.sampled_from([0.02, 0.2, 1.0]))
 def test_no_point_near_it_and_no_seed_has_a_smaller_sum(seed, n, dim, spread):
     rng = np.random.default_rng(seed)
     seeds = make_seeds(seed, n, dim, spread=spread)
@@ -88,7 +88,7 @@ def test_far_apart_it_has_the_shell_norm_and_balances_the_directions():
     assert np.linalg.norm(weights @ tangents) < 1e-6
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(SEED)
 def test_it_turns_with_the_seeds_and_knows_no_order(seed):
     seeds, prior = make_seeds(seed, 4, 12), ChiPrior(12)

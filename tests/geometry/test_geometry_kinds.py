@@ -57,7 +57,7 @@ def test_a_tensor_with_a_gradient_is_read_without_it():
 
 
 def test_weights_may_be_a_tensor():
-    weights = torch.tensor([1.0, 2.0, 1.0, 1.5])
+    weights = torch.tensor([1.0, 2.0, 1.0, 1.5], dtype=torch.bfloat16, requires_grad=True)
     np.testing.assert_array_equal(
         centroid(ROWS, weights=weights, method="mean"), CALLS["centroid mean"](ROWS)
     )

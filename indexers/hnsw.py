@@ -59,6 +59,7 @@ class HnswConfig(AbstractIndexConfig):
 
     kind: ClassVar[IndexKind] = "hnsw"
     needs_penalty: ClassVar[bool] = True
+    is_exact: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_count(self.m, what="m", minimum=2)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from indexers.errors import IndexFileError, IndexFormatError
+from indexers.errors import IndexerError, IndexFileError, IndexFormatError
 from indexers.faiss_library import faiss
 from indexers.files import current_version, write_version
 from indexers.form_choice import form_for
@@ -132,6 +132,18 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
     IndexFileError, IndexFormatError
     """
     return _settled_manifest(Path(folder))[1]
+
+
+def read_config(folder: str | Path) -> AbstractIndexConfig | None:
+    """Kind and settings of the index in `folder`, of any format; None where they cannot be read.
+
+    For building anew what can no longer be loaded.
+    """
+    try:
+        text = (current_version(Path(folder)) / _MANIFEST).read_text(encoding="utf-8")
+        return config_from_settings(json.loads(text)["config"])
+    except (IndexerError, OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def ids_hash(ids: np.typing.NDArray[Any]) -> str:

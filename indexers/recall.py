@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from indexers.abstract import AbstractIndex
 from indexers.checks import check_count
 from indexers.errors import DimensionError, ParameterError
+from indexers.types import Float32Array
 
 
 def recall_at_k(
@@ -66,3 +68,27 @@ def recall_at_k(
     counted = np.minimum(near.sum(axis=1), reachable)
     some = reachable > 0
     return float(np.mean(counted[some] / reachable[some]))
+
+
+def measured_recall(
+    index: AbstractIndex, exact: AbstractIndex, queries: Float32Array, k: int = 10
+) -> float:
+    """Recall at k of an index whose own rows are asked for: each query is left out of its answer.
+
+    Parameters
+    ----------
+    index, exact : AbstractIndex
+        Of the same vectors under the same metric; `exact` has the truth.
+    queries : (n_queries, dim)
+        Vectors that are stored in both.
+    k : int
+
+    Returns
+    -------
+    float
+        In [0, 1].
+    """
+    # The first hit is the query itself, or a vector that is equal to it.
+    found = index.search(queries, k + 1).distances[:, 1:]
+    truth = exact.search(queries, k + 1).distances[:, 1:]
+    return recall_at_k(found, truth, k)

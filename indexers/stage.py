@@ -128,6 +128,8 @@ class AbstractIndexConfig(ABC):
     kind: ClassVar[IndexKind]
     # Rows are found by walking among them, so a penalty on them must be part of the rows.
     needs_penalty: ClassVar[bool] = False
+    # Answers are the true ones; else they are of a recall that can only be measured.
+    is_exact: ClassVar[bool] = True
 
     @abstractmethod
     def make_stage(self, layout: RowLayout, saved: SavedStage | None = None) -> AbstractStage:

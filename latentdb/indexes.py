@@ -11,13 +11,14 @@ from typing import Any, final
 import numpy as np
 
 from indexers.abstract import AbstractIndex
-from indexers.errors import IndexFileError, IndexFormatError, MetricError
+from indexers.errors import IndexFileError, MetricError
 from indexers.files import CURRENT
 from indexers.flat import FlatConfig
 from indexers.index import build_index
-from indexers.kinds import config_from_settings, make_config
+from indexers.kinds import make_config
 from indexers.metric import AbstractMetric, make_metric, make_prior
-from indexers.persistence import load_index, read_manifest, save_index
+from indexers.persistence import load_index, read_config, read_manifest, save_index
+from indexers.recall import measured_recall
 from indexers.stage import AbstractIndexConfig
 from indexers.types import (
     METRIC_NAMES,
@@ -28,12 +29,14 @@ from indexers.types import (
     PriorName,
 )
 from latentdb.errors import NotEnoughDataError, SpaceMismatchError, UnknownSpaceError
-from latentdb.live_index import LiveIndex
+from latentdb.live_index import LiveFacts, LiveIndex
 from latentdb.model import Vectors
 from latentdb.space import Space
 from latentdb.store import Problem, Store
 from latentdb.types import SpaceRows
 
+# Queries that the recall of an approximate index is measured by, when it is built.
+_RECALL_QUERIES = 100
 _PREFERRED: tuple[MetricName, ...] = ("cosine", "nao", "euclidean")
 
 
@@ -42,8 +45,10 @@ _PREFERRED: tuple[MetricName, ...] = ("cosine", "nao", "euclidean")
 class IndexInfo:
     """One index on disk.
 
-    `count` vectors are in it; `newer_rows` came to the table after it was built and are searched
-    exactly beside it; `removed_rows` are in it but no longer in the table, and are left out.
+    `count` vectors are in it; `recall_at_10` is 1 where answers are exact, else what was measured
+    when it was built, over stored vectors that were asked for and left out; `newer_rows` came to
+    the table after it was built and are searched exactly beside it; `removed_rows` are in it but
+    no longer in the table, and are left out.
     """
 
     space: str
@@ -51,6 +56,7 @@ class IndexInfo:
     prior: PriorName | None
     kind: str
     count: int
+    recall_at_10: float
     newer_rows: int
     removed_rows: int
     index_bytes: int
@@ -105,13 +111,15 @@ class IndexManager:
         index = build_index(
             rows.vectors, rows.ids, metric=_metric_for(metric, prior, rows.vectors), config=config
         )
+        seconds = time.perf_counter() - started
         name = _name(space.name, metric, prior)
         extra = {
             "space": space.name,
             "fingerprint": space.fingerprint,
             "table_version": self._store.version(space.name),
             "prior": prior if metric == "nao" else None,
-            "seconds": time.perf_counter() - started,
+            "seconds": seconds,
+            "recall_at_10": 1.0 if config.is_exact else _recall(index, rows),
         }
         save_index(index, self._folder / name, manifest_extra=extra)
         with self._lock:
@@ -171,12 +179,9 @@ class IndexManager:
         return ""
 
     def _rebuild(self, name: str) -> None:
-        """Build an index anew, of its own kind where its manifest can still be read."""
+        """Build an index anew, of its own kind where that can still be read."""
         space, metric, prior = _parse(name)
-        try:
-            config = config_from_settings(read_manifest(self._folder / name)["config"])
-        except (IndexFileError, IndexFormatError):
-            config = FlatConfig()
+        config = read_config(self._folder / name) or FlatConfig()
         self.build(self._store.space(space), metric, prior or "chi", config)
 
     def _names(self) -> list[str]:
@@ -193,8 +198,9 @@ class IndexManager:
             prior=prior,
             kind=manifest["config"]["kind"],
             count=manifest["count"],
+            recall_at_10=manifest["extra"]["recall_at_10"],
             newer_rows=loaded.newer_rows,
-            removed_rows=loaded.removed_rows,
+            removed_rows=loaded.facts.removed_rows,
             index_bytes=sum(fact["bytes"] for fact in manifest["files"].values()),
             seconds=manifest["extra"]["seconds"],
         )
@@ -226,13 +232,14 @@ class IndexManager:
                 metric=_metric_for(metric, prior, rows.vectors),
                 config=FlatConfig(),
             )
-            return LiveIndex(made, None, shown_prior, removed_rows=0)
-        self._require_fingerprint(read_manifest(folder), space)
-        index = load_index(folder)
-        return self._bring_up_to_date(index, space, shown_prior)
+            return LiveIndex(made, None, shown_prior, LiveFacts())
+        manifest = read_manifest(folder)
+        self._require_fingerprint(manifest, space)
+        recall = float(manifest["extra"]["recall_at_10"])
+        return self._bring_up_to_date(load_index(folder), space, shown_prior, recall)
 
     def _bring_up_to_date(
-        self, index: AbstractIndex, space: Space, prior: PriorName | None
+        self, index: AbstractIndex, space: Space, prior: PriorName | None, recall: float
     ) -> LiveIndex:
         """The index without rows that are gone, beside an exact one of the rows that are new."""
         now, then = self._visible_ids(space), index.ids
@@ -240,11 +247,11 @@ class IndexManager:
         if len(gone):
             index.remove(gone)
         if not len(new):
-            return LiveIndex(index, None, prior, removed_rows=len(gone))
+            return LiveIndex(index, None, prior, LiveFacts(len(gone), recall))
         newer = build_index(
             self._store.vectors(space.name, new), new, metric=index.metric, config=FlatConfig()
         )
-        return LiveIndex(index, newer, prior, removed_rows=len(gone))
+        return LiveIndex(index, newer, prior, LiveFacts(len(gone), recall))
 
     def _visible_ids(self, space: Space) -> IdArray:
         """Rows whose item is committed: a crash may leave vectors that have none."""
@@ -263,6 +270,13 @@ class IndexManager:
                 f"{built_from}, the space now has {space.fingerprint}: build it again with "
                 f"latentdb index DB --space {space.name}"
             )
+
+
+def _recall(index: AbstractIndex, rows: SpaceRows) -> float:
+    """Recall at 10 over some of the stored vectors."""
+    exact = build_index(rows.vectors, rows.ids, metric=index.metric, config=FlatConfig())
+    picked = np.random.default_rng(0).permutation(len(rows.ids))[:_RECALL_QUERIES]
+    return measured_recall(index, exact, rows.vectors[picked])
 
 
 def _metric_for(metric: MetricName, prior: PriorName, vectors: Vectors) -> AbstractMetric:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import final
 
 import numpy as np
@@ -11,6 +12,15 @@ from indexers.abstract import AbstractIndex
 from indexers.metric import AbstractMetric
 from indexers.types import FloatArray, IdArray, PriorName, SearchResult
 from latentdb.model import Vectors
+
+
+@final
+@dataclass(frozen=True)
+class LiveFacts:
+    """Of an index on disk: rows that were taken out when it was loaded, and recall at 10."""
+
+    removed_rows: int = 0
+    recall_at_10: float = 1.0
 
 
 @final
@@ -25,8 +35,8 @@ class LiveIndex:
         An exact index of the rows that `index` lacks, under the same metric.
     prior : "chi", "fitted", "none" or None
         What the metric's prior is called; None for metrics without one.
-    removed_rows : int
-        How many rows were taken out of `index` when it was loaded.
+    facts : LiveFacts
+        What is known of `index`.
     """
 
     def __init__(
@@ -34,11 +44,10 @@ class LiveIndex:
         index: AbstractIndex,
         newer: AbstractIndex | None,
         prior: PriorName | None,
-        *,
-        removed_rows: int,
+        facts: LiveFacts,
     ) -> None:
         self.prior = prior
-        self.removed_rows = removed_rows
+        self.facts = facts
         self._index = index
         self._newer = newer
 

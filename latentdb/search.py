@@ -48,7 +48,8 @@ def run_search(db: LatentDB, query: Query) -> Answer:
     asked = {**query.to_json(), **resolved.steps}
     if live.prior is not None:
         asked["prior"] = live.prior
-    return Answer(space.name, live.metric.name, found.exact, asked, hits)
+    recall = 1.0 if found.exact else live.facts.recall_at_10
+    return Answer(space.name, live.metric.name, found.exact, asked, hits, recall)
 
 
 def run_rank(

@@ -124,7 +124,7 @@ class Answer:
     """Hits of one query, nearest first, with what was asked.
 
     `exact` is true when the hits are certainly the nearest under `metric` among the rows that
-    pass the filter.
+    pass the filter; where it is false, `recall_at_10` is what the index was measured to find.
     """
 
     space: str
@@ -132,6 +132,7 @@ class Answer:
     exact: bool
     query: dict[str, Any]
     hits: list[Hit]
+    recall_at_10: float = 1.0
 
     def to_json(self) -> dict[str, Any]:
         """The answer as the JSON contract writes it."""
@@ -141,6 +142,7 @@ class Answer:
             "exact": self.exact,
             "query": self.query,
             "hits": [hit.to_json() for hit in self.hits],
+            "recall_at_10": self.recall_at_10,
         }
 
 

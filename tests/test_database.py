@@ -74,6 +74,15 @@ def test_rows_newer_than_an_index_are_found(db: LatentDB, kind: str) -> None:
     assert [info.newer_rows for info in db.indexes()] == [50]
 
 
+def test_an_approximate_index_says_what_it_was_measured_to_find(db: LatentDB) -> None:
+    space = next(iter(db.spaces()))
+    built = db.build_index(space, kind="hnsw")
+    answer = db.search(id=int(db.store.item_ids()[0]), space=space, metric="cosine", k=3)
+    assert 0.0 < built.recall_at_10 <= 1.0
+    assert answer.exact or answer.recall_at_10 == built.recall_at_10
+    assert answer.to_json()["recall_at_10"] == answer.recall_at_10
+
+
 def test_deleted_rows_are_not_found_in_an_older_index(db: LatentDB) -> None:
     db.build_index("narrow", metric="cosine")
     query = db.store.vectors("narrow", [5])[0]

@@ -233,7 +233,7 @@ def _shortest_dip(shell: Shell, pairs: _Pairs, angle: FloatArray) -> Solution:
     last = depth + np.log1p(pairs.near / shell.prior.width) + 3.0
     # Denser near s = 0, where the shallow dips are.
     grid = last[:, None] * np.linspace(0.0, 1.0, _SCAN) ** 2
-    short = np.column_stack([_dip_arc(shell, pairs, s).angle - angle for s in grid.T])
+    short = _dip_angles(shell, pairs, grid) - angle[:, None]
     r_near = shell.radius + pairs.side * pairs.near
     r_far = shell.radius + pairs.side * pairs.far
     far = shell.kappa * angle + shell.radial(r_near) + shell.radial(r_far)
@@ -243,6 +243,15 @@ def _shortest_dip(shell: Shell, pairs: _Pairs, angle: FloatArray) -> Solution:
     ends = grid[pair, cell], grid[pair, cell + 1]
     result.put_shortest(pair, _dip_between(shell, _pick(pairs, pair), angle[pair], ends))
     return result
+
+
+def _dip_angles(shell: Shell, pairs: _Pairs, grid: FloatArray) -> FloatArray:
+    """Angles of dips (n, m) for each pair at every s of its row of the grid (n, m)."""
+    if grid.size > _BATCH:
+        return np.column_stack([_dip_arc(shell, pairs, s).angle for s in grid.T])
+    # Few pairs: one call for all points, for its cost is that of the calls and not of the sums.
+    every = _Pairs(*(np.repeat(values, grid.shape[1]) for values in pairs))
+    return _dip_arc(shell, every, grid.ravel()).angle.reshape(grid.shape)
 
 
 def _dip_between(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypedDict, final
 
 import numpy as np
@@ -219,4 +219,4 @@ def _nearest(
     )
     hidden = set() if left_out is None else set(left_out.tolist())
     hits = [hit for hit in answer.hits if hit.id not in hidden][:k]
-    return Answer(answer.space, answer.metric, answer.exact, answer.query, hits)
+    return replace(answer, hits=hits)

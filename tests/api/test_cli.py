@@ -41,7 +41,7 @@ def refusal(*words: object) -> str:
 
 def test_search_json_is_the_contract(db: LatentDB) -> None:
     found = answer("search", db.uri, "--text", "a hat", "-k", 3)
-    assert list(found) == ["space", "metric", "exact", "query", "hits"]
+    assert list(found) == ["space", "metric", "exact", "query", "hits", "recall_at_10"]
     assert [list(hit) for hit in found["hits"]] == [HIT_KEYS] * 3
     assert (found["space"], found["metric"], found["exact"]) == ("clip", "cosine", True)
     distances = [hit["distance"] for hit in found["hits"]]

@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from indexers.errors import DimensionError, ParameterError
-from indexers.recall import recall_at_k
+from indexers.flat import FlatConfig
+from indexers.hnsw import HnswConfig
+from indexers.index import build_index
+from indexers.metric import EuclideanMetric
+from indexers.recall import measured_recall, recall_at_k
 
 
 def test_ties_are_not_punished():
@@ -35,3 +39,12 @@ def test_wrong_arguments_are_refused():
         recall_at_k([1.0], [[1.0]], 1)
     with pytest.raises(ParameterError, match="relative_tolerance"):
         recall_at_k([[1.0]], [[1.0]], 1, relative_tolerance=-1)
+
+
+def test_the_recall_of_an_index_is_measured_without_the_queries_themselves():
+    vectors = np.random.default_rng(0).standard_normal((600, 24)).astype(np.float32)
+    ids = np.arange(600)
+    exact = build_index(vectors, ids, metric=EuclideanMetric(), config=FlatConfig())
+    poor = build_index(vectors, ids, metric=EuclideanMetric(), config=HnswConfig(m=2, ef_search=2))
+    assert measured_recall(exact, exact, vectors[:20]) == 1.0
+    assert 0.05 < measured_recall(poor, exact, vectors[:50]) < 0.95

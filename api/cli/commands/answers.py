@@ -195,7 +195,7 @@ def _print(answer: Answer, *, as_json: bool) -> None:
     parts = ["angular", "radial"] if has_parts else []
     columns = ["rank", "id", "distance", *parts, "labels", "source"]
     print_table(columns, rows, empty="no item qualifies")
-    certainty = "exact" if answer.exact else "approximate"
+    certainty = "exact" if answer.exact else f"recall@10 {answer.recall_at_10:.2f}"
     prior = f" under the {answer.query['prior']} prior" if "prior" in answer.query else ""
     note(f"space {answer.space}, metric {answer.metric}{prior}, {certainty}{_mapped(answer)}")
 

@@ -16,9 +16,10 @@ from latentdb.database import LatentDB
 from latentdb.directions.fit import DirectionMethod
 from latentdb.ingest import IngestOptions
 from latentdb.ingest.progress import RichProgress
+from latentdb.paths.sheets import centroid_sheet, interpolation_sheet
 from latentdb.pictures import answer_sheet
 from latentdb.query import read_picture
-from latentdb.report import Asked, render_page
+from latentdb.report import Asked, Drawn, render_page
 from latentdb.types import IngestSummary
 from latentdb.zoo.faces import DEMO_SEED, write_folder
 from latentdb.zoo.faces import faces as faces_of
@@ -45,7 +46,10 @@ def main(folder: Path) -> None:
     next(faces_of(1, seed=DEMO_SEED, start=COUNT)).image.save(stranger)
     asked = ask(db, stranger)
     for number, question in enumerate(asked, start=1):
-        draw(db, question, folder / f"{number}-{question.title.lower().replace(' ', '-')}.png")
+        draw(db, question, folder / f"{number}-{_file_name(question.title)}.png")
+    drawn = between(db)
+    for number, figure in enumerate(drawn, start=len(asked) + 1):
+        figure.picture.save(folder / f"{number}-{_file_name(figure.title)}.png")
     facts = {
         "pictures": str(len(db)),
         "spaces": str(len(db.spaces())),
@@ -53,7 +57,9 @@ def main(folder: Path) -> None:
         "seconds in all": f"{time.monotonic() - started:.0f}",
     }
     page = folder / "report.html"
-    page.write_text(render_page(db, asked, title="Faces", facts=facts), encoding="utf-8")
+    page.write_text(
+        render_page(db, asked, title="Faces", facts=facts, drawn=drawn), encoding="utf-8"
+    )
     say(f"pictures of the answers are in {folder}/, the whole story is in {page}")
     say(f"a page to search them: .venv/bin/latentdb serve {path}")
 
@@ -142,6 +148,22 @@ def ask(db: LatentDB, stranger: Path) -> list[Asked]:
     ]
 
 
+def between(db: LatentDB) -> list[Drawn]:
+    """A walk between two faces and the middle of many, by the NAO metric in noise space."""
+    start = db.search(text="a smiling face with a hat", k=1).hits[0].id
+    end = db.search(text="a face with glasses and a beard", k=1).hits[0].id
+    say("decoding a walk between two faces, and the middle of many")
+    walk = db.interpolate(start, end, space="faces-noise", prior="fitted", steps=7)
+    where = "hat and glasses and not smiling"
+    middle = db.centroid(where=where, space="faces-noise", prior="fitted", k=5)
+    walk_command = f"latentdb interpolate {DB} {start} {end} --prior fitted --steps 7 --out F.png"
+    middle_command = f'latentdb centroid {DB} --where "{where}" --prior fitted -k 5 --out F.png'
+    return [
+        Drawn("A walk through noise", walk_command, interpolation_sheet(db, walk)),
+        Drawn("The middle of many", middle_command, centroid_sheet(db, middle)),
+    ]
+
+
 def draw(db: LatentDB, question: Asked, path: Path) -> None:
     """One contact sheet."""
     asked = question.answer.query
@@ -151,6 +173,10 @@ def draw(db: LatentDB, question: Asked, path: Path) -> None:
     elif asked["kind"] == "image":
         subject = read_picture(asked["value"])
     answer_sheet(question.answer, picture=db.picture, query_picture=subject).save(path)
+
+
+def _file_name(title: str) -> str:
+    return title.lower().replace(" ", "-")
 
 
 def say(text: str) -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 
 import latentdb
 from latentdb.database import LatentDB
-from latentdb.report import Asked, render_page
+from latentdb.report import Asked, Drawn, render_page
 from latentdb.space import Space
 from latentdb.types import ItemRow, SpaceRows
 
@@ -94,3 +94,11 @@ def test_a_question_in_words_is_shown_in_words(db: LatentDB) -> None:
     answer = db.search(id=5, k=1)
     answer.query.update({"kind": "text", "value": "a red square"})
     assert "“a red square”" in _page(db, Asked("Text", "c", answer))
+
+
+def test_a_drawn_picture_is_shown_whole_with_its_command(db):
+    drawn = Drawn("A walk", "latentdb interpolate a < b", Image.new("RGB", (40, 20), "red"))
+    page = render_page(db, [], title="t", facts={}, drawn=[drawn])
+    assert "<h2>A walk</h2>" in page
+    assert "latentdb interpolate a &lt; b" in page
+    assert 'class="figure" src="data:image/png;base64,' in page

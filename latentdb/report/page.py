@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from jinja2 import Environment, StrictUndefined
+from PIL import Image
 
 from latentdb.filters import filter_ids
 from latentdb.ingest.decode import thumbnail_of
@@ -46,8 +48,23 @@ class Asked:
     wanted: Mapping[str, LabelValue] = field(default_factory=dict)
 
 
+@final
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A picture that was made, as a section of the page, with the command line that makes it."""
+
+    title: str
+    command: str
+    picture: Image.Image
+
+
 def render_page(
-    db: LatentDB, asked: Sequence[Asked], *, title: str, facts: Mapping[str, str]
+    db: LatentDB,
+    asked: Sequence[Asked],
+    *,
+    title: str,
+    facts: Mapping[str, str],
+    drawn: Sequence[Drawn] = (),
 ) -> str:
     """HTML of one page, pictures included; it makes no request.
 
@@ -61,6 +78,8 @@ def render_page(
         Of the page.
     facts : mapping of str to str
         Shown large at the top, such as the number of pictures.
+    drawn : sequence of Drawn
+        Sections after those of the questions.
     """
     source = files("latentdb.report").joinpath("page.html").read_text(encoding="utf-8")
     template = Environment(autoescape=True, undefined=StrictUndefined).from_string(source)
@@ -72,7 +91,15 @@ def render_page(
         maps=db.maps(),
         directions=db.directions(),
         sections=[_section(db, question) for question in asked],
+        figures=[_figure(one) for one in drawn],
     )
+
+
+def _figure(drawn: Drawn) -> dict[str, str]:
+    file = io.BytesIO()
+    drawn.picture.save(file, "PNG", optimize=True)
+    picture = _data_uri(file.getvalue())
+    return {"title": drawn.title, "command": drawn.command, "picture": picture}
 
 
 def _section(db: LatentDB, asked: Asked) -> dict[str, Any]:

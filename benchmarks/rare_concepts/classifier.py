@@ -109,12 +109,16 @@ def _network(generator: torch.Generator) -> torch.nn.Sequential:
         ]
         before = width
     layers += [torch.nn.Conv2d(before, before, 3, padding=1), torch.nn.ReLU()]
-    layers += [torch.nn.AvgPool2d(2), torch.nn.Flatten(), torch.nn.Dropout(0.2)]
+    layers += [torch.nn.AvgPool2d(2), torch.nn.Flatten()]
     layers += [torch.nn.Linear(before * 16, len(ATTRIBUTES))]
     network = torch.nn.Sequential(*layers)
     for parameter in network.parameters():
         if parameter.ndim > 1:
             torch.nn.init.kaiming_normal_(parameter, generator=generator)
+    for layer in network:
+        # Torch draws these from its global generator otherwise, and no two judges were alike.
+        if isinstance(layer, torch.nn.Conv2d | torch.nn.Linear) and layer.bias is not None:
+            torch.nn.init.zeros_(layer.bias)
     return network
 
 

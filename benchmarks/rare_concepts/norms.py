@@ -19,6 +19,7 @@ def norm_law(norms: Array, dim: int, seed: int) -> dict[str, Any]:
     The chi law is given, so its p is the textbook's. The other two, a Gaussian and a chi of free
     scale, are fitted to the same norms, which makes that p far too large; theirs is of the
     statistic's own law when the same fit is made to samples of it (Lilliefors' correction).
+    D'Agostino's test of skewness sees what Kolmogorov and Smirnov's has no power for.
     """
     rng = np.random.default_rng(seed)
     law = stats.chi(dim)
@@ -36,6 +37,7 @@ def norm_law(norms: Array, dim: int, seed: int) -> dict[str, Any]:
         "ks_scaled_chi": _corrected(
             norms, np.sqrt(rng.chisquare(dim, shape)), lambda rows: law.cdf(_unscaled(rows, dim))
         ),
+        "skewness_test": {"p": float(stats.skewtest(norms).pvalue)},
         "ks_fitted_gaussian": _corrected(
             norms, rng.standard_normal(shape), lambda rows: stats.norm.cdf(_standardised(rows))
         ),

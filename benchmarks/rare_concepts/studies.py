@@ -20,9 +20,11 @@ from benchmarks.rare_concepts.recipes import (
 )
 from benchmarks.rare_concepts.samplers import samplers
 from benchmarks.rare_concepts.scores import Made, Vectors
+from latentdb.geometry import restore_norm
 
 NEAR = f"seed turned by {PERTURBATION_RAD} rad"
 FAR = "seed turned as far as slerp"
+MIXED = "NAO's directions, slerp's norms"
 SEEDS = "the seeds themselves"
 REAL = "other real faces"
 RANDOM = "fresh noise"
@@ -32,8 +34,8 @@ Cells = dict[str, list[list[Made]]]
 
 
 def main_noise(cast: Cast, plan: Plan) -> dict[str, list[list[Vectors]]]:
-    """Noise of the main table by method, concept and draw, with the two turned baselines."""
-    noise: dict[str, list[list[Vectors]]] = {name: [] for name in (*METHODS, NEAR, FAR)}
+    """Noise of the main table by method, concept and draw, with the controls."""
+    noise: dict[str, list[list[Vectors]]] = {name: [] for name in (*METHODS, MIXED, NEAR, FAR)}
     for place, kind in enumerate(cast.kinds):
         say(f"make noise of {kind.concept.name}")
         rows = [_cell_noise(place, kind, d * plan.shots, cast, plan) for d in range(plan.draws)]
@@ -47,6 +49,8 @@ def _cell_noise(place: int, kind: Kind, first: int, cast: Cast, plan: Plan) -> d
     rng = cell_seed(place, first, plan.shots)
     points = choose_points(plan.shots, plan.faces, rng)
     made = {name: make_noise(name, seeds, points, cast.priors) for name in METHODS}
+    slerp_norms = np.linalg.norm(made["slerp + karcher"], axis=1)
+    made[MIXED] = restore_norm(made["NAO, chi"], slerp_norms)
     nearest, angles = angle_to_nearest(made["slerp + karcher"], seeds)
     turns = np.full(len(points), PERTURBATION_RAD)
     made[NEAR] = perturb(seeds[np.arange(len(points)) % plan.shots], turns, rng)

@@ -11,13 +11,16 @@ from benchmarks.rare_concepts.cast import Cast
 from benchmarks.rare_concepts.judges import Judges
 from benchmarks.rare_concepts.norms import holm, norm_law
 from benchmarks.rare_concepts.plan import SEED
+from benchmarks.rare_concepts.recipes import METHODS
 from benchmarks.rare_concepts.scores import Frechet, Made, cells_interval
-from benchmarks.rare_concepts.studies import REAL, SEEDS, Cells
+from benchmarks.rare_concepts.studies import FAR, MIXED, REAL, SEEDS, Cells
 
 SCORES = ("agreement_all", "agreement_mean", "diversity", "distance_to_seeds", "noise_norm")
 PAIRS = (
     ("NAO, chi", "lerp + mean"),
     ("NAO, chi", "slerp + karcher"),
+    (MIXED, "slerp + karcher"),
+    ("NAO, chi", MIXED),
     ("NAO, fitted", "slerp + karcher"),
     ("NAO, fitted", "NAO, chi"),
     ("NAO, chi", "LOL"),
@@ -42,6 +45,23 @@ def by_concept(cells: Cells, cast: Cast) -> dict[str, dict[str, float]]:
         }
         for name, rows in cells.items()
     }
+
+
+def by_kind_of_point(cells: Cells) -> dict[str, dict[str, Any]]:
+    """Agreement with the whole concept of the centroids, the spokes and the chords apart."""
+    places = {"centroid": slice(0, 1), "spoke": slice(1, None, 2), "chord": slice(2, None, 2)}
+    found: dict[str, dict[str, Any]] = {}
+    for name in (*METHODS, FAR):
+        found[name] = {
+            kind: cells_interval(
+                np.array(
+                    [[cell.has[part].all(axis=1).mean() for cell in row] for row in cells[name]]
+                ),
+                SEED,
+            )
+            for kind, part in places.items()
+        }
+    return found
 
 
 def differences(cells: Cells) -> dict[str, dict[str, Any]]:
@@ -96,7 +116,7 @@ def norms(cast: Cast) -> dict[str, Any]:
         name: norm_law(np.linalg.norm(rows.astype(np.float64), axis=1), dim, SEED)
         for name, rows in sets.items()
     }
-    for test in ("ks_chi", "ks_scaled_chi", "ks_fitted_gaussian"):
+    for test in ("ks_chi", "ks_scaled_chi", "ks_fitted_gaussian", "skewness_test"):
         corrected = holm({name: law[test]["p"] for name, law in laws.items()})
         for name, law in laws.items():
             law[test]["p_holm"] = corrected[name]

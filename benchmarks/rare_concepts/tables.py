@@ -23,7 +23,9 @@ def tables(results: Mapping[str, Any]) -> str:
         ("Methods", _methods(results)),
         ("Differences", _differences(results)),
         ("By concept", _by_concept(results["by_concept"])),
-        ("Shots", _shots(results)),
+        ("By kind of point", _by_kind(results["by_kind_of_point"])),
+        ("Shots", _shots(results, "agreement_all", "all attributes")),
+        ("Shots: diversity", _shots(results, "diversity", "diversity")),
         ("Samplers", _samplers(results)),
         ("Round trips", _trips(results["sampler_round_trips"])),
         ("Radii", _radii(results["radii"])),
@@ -106,14 +108,17 @@ def _by_concept(found: Mapping[str, Mapping[str, float]]) -> str:
     return _table(["made by", *(c.replace("+", " + ") for c in concepts)], rows)
 
 
-def _shots(results: Mapping[str, Any]) -> str:
+def _by_kind(found: Mapping[str, Mapping[str, Any]]) -> str:
+    kinds = list(next(iter(found.values())))
+    rows = [[name, *(_figure(by[kind], 3) for kind in kinds)] for name, by in found.items()]
+    return _table(["all attributes", *kinds], rows)
+
+
+def _shots(results: Mapping[str, Any], score: str, title: str) -> str:
     by_shots = {int(n): found for n, found in results["shots"].items()}
     names = list(next(iter(results["shots"].values())))
-    rows = [
-        [name, *(_figure(by_shots[n][name]["agreement_all"], 3) for n in by_shots)]
-        for name in names
-    ]
-    return _table(["all attributes", *(f"{n} seed{'s' * (n > 1)}" for n in by_shots)], rows)
+    rows = [[name, *(_figure(by_shots[n][name][score], 3) for n in by_shots)] for name in names]
+    return _table([title, *(f"{n} seed{'s' * (n > 1)}" for n in by_shots)], rows)
 
 
 def _samplers(results: Mapping[str, Any]) -> str:
@@ -144,13 +149,14 @@ def _radii(radii: Mapping[str, Any]) -> str:
 
 
 def _norms(laws: Mapping[str, Any]) -> str:
-    head = ["faces", "n", "mean", "sd", "skewness", "chi", "chi of free scale", "fitted Gaussian"]
+    head = ["faces", "n", "mean", "sd", "chi", "chi of free scale", "fitted Gaussian", "skewness"]
     rows = []
     for name, law in laws.items():
         tests = [
             f"{law[test]['statistic']:.3f} (p {law[test]['p_holm']:.2g})"
             for test in ("ks_chi", "ks_scaled_chi", "ks_fitted_gaussian")
         ]
-        moments = [f"{law[key]:.2f}" for key in ("mean", "std", "skewness")]
-        rows.append([name, str(law["n"]), *moments, *tests])
+        moments = [f"{law[key]:.2f}" for key in ("mean", "std")]
+        skewness = f"{law['skewness']:+.2f} (p {law['skewness_test']['p_holm']:.2g})"
+        rows.append([name, str(law["n"]), *moments, *tests, skewness])
     return _table(head, rows)

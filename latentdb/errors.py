@@ -23,6 +23,7 @@ LatentDBError                        (indexers.errors)
 ├── ArtefactError                    ValueError   a map or direction file that is torn or foreign
 ├── UnknownMapError                  KeyError
 ├── UnknownDirectionError            KeyError
+├── MigrationError                   RuntimeError a step of a model upgrade out of turn
 └── NotEnoughDataError               ValueError   too few rows to fit what was asked
 """
 
@@ -35,6 +36,7 @@ __all__ = [
     "FilterError",
     "LabelsError",
     "LatentDBError",
+    "MigrationError",
     "ModelError",
     "NotEnoughDataError",
     "PictureError",
@@ -150,6 +152,10 @@ class PictureError(LatentDBError, ValueError):
 
 class ModelError(LatentDBError, RuntimeError):
     """A model cannot be loaded or run."""
+
+
+class MigrationError(LatentDBError, RuntimeError):
+    """A step of a model upgrade is out of turn, or its two spaces do not go together."""
 
 
 class ArtefactError(LatentDBError, ValueError):

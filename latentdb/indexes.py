@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from dataclasses import asdict, dataclass
@@ -156,6 +157,36 @@ class IndexManager:
                 loaded = _Loaded(stamp, self._open(space, *chosen))
                 self._loaded[name] = loaded
             return loaded.live
+
+    def usual(self, space: str) -> tuple[MetricName, PriorName]:
+        """Metric and prior of a question that names none."""
+        return self._choose(space, None, None)
+
+    def copy_kinds(self, source: str, target: Space) -> list[IndexInfo]:
+        """Build for `target` every index that space `source` has and `target` lacks.
+
+        Raises
+        ------
+        IndexerError
+            A structure does not go with the vectors of `target`; build another kind for it.
+        """
+        there = self._names()
+        made = []
+        for name in there:
+            space, metric, prior = _parse(name)
+            if space == source and _name(target.name, metric, prior) not in there:
+                config = read_config(self._folder / name) or FlatConfig()
+                made.append(self.build(target, metric, prior or "chi", config))
+        return made
+
+    def drop(self, space: str) -> None:
+        """Delete the indexes of a space; repeated after a kill, it ends what was begun."""
+        for folder in self._folder.glob(f"{space}--*"):
+            # Without its pointer it is no index any more, whatever else is still there.
+            (folder / CURRENT).unlink(missing_ok=True)
+            shutil.rmtree(folder)
+            with self._lock:
+                self._loaded.pop(folder.name, None)
 
     def check(self, *, repair: bool) -> list[Problem]:
         """Indexes that cannot be read or belong to other settings; `repair` builds them anew."""

@@ -36,6 +36,10 @@ class MapShelf:
             )
         return self._shelf.get(name)
 
+    def remove(self, source: str, target: str) -> None:
+        """Delete the map from `source` to `target`; one that is gone already is passed over."""
+        self._shelf.remove(_map_name(source, target))
+
 
 @final
 class DirectionShelf:
@@ -55,6 +59,10 @@ class DirectionShelf:
     def has(self, name: str, space: str) -> bool:
         """Whether a direction of that name was fitted in that space."""
         return _direction_name(name, space) in self._shelf.names()
+
+    def remove(self, name: str, space: str) -> None:
+        """Delete the direction `name` of `space`; one that is gone already is passed over."""
+        self._shelf.remove(_direction_name(name, space))
 
     def get(self, name: str, space: str | None) -> Direction:
         """The direction `name`; see `LatentDB.direction` for its errors."""

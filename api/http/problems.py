@@ -49,6 +49,7 @@ STATUS: Mapping[type[errors.LatentDBError], int] = {
     errors.SpaceMismatchError: CONFLICT,
     errors.StoreExistsError: CONFLICT,
     errors.StoreLockedError: CONFLICT,
+    errors.MigrationError: CONFLICT,
     # the server's own trouble
     errors.StoreNotFoundError: UNAVAILABLE,
     errors.StoreIOError: UNAVAILABLE,

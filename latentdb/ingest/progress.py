@@ -45,9 +45,14 @@ class RichProgress:
 
     A context manager: the bar is there inside the `with`. Where stderr is no terminal, a line
     every half minute says the same.
+
+    Parameters
+    ----------
+    what : str
+        Said before the bar.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "ingest") -> None:
         from rich.console import Console
         from rich.progress import (
             BarColumn,
@@ -72,7 +77,7 @@ class RichProgress:
             # A bar written into a log file is a line per refresh.
             disable=not self._console.is_terminal,
         )
-        self._task = self._bar.add_task("ingest", total=None, rate="", bad="")
+        self._task = self._bar.add_task(what, total=None, rate="", bad="")
         self._quarantined = 0
         self._last_line = time.monotonic()
 

@@ -42,6 +42,15 @@ class Reader:
         self._visible: dict[str, tuple[tuple[int, int], Ids]] = {}
         self._metadata: dict[str | None, tuple[tuple[int, int], pa.Table]] = {}
 
+    def forget(self, space: str) -> None:
+        """Drop what is kept of a space: another of its name would begin at the same versions."""
+        table = schema.space_table(space)
+        with self._lock:
+            self._pins.pop(table, None)
+            self._views.pop(table, None)
+            self._visible.pop(space, None)
+            self._metadata.pop(space, None)
+
     def _retried(self, read: Callable[[], T]) -> T:
         """`read()`, once more from the latest versions when pruning took one away meanwhile."""
         try:

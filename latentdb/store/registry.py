@@ -58,10 +58,6 @@ class SpaceRegistry:
         UnknownSpaceError
             Naming the spaces there are.
         """
-        # A space is never changed or removed, so one that is known needs no look at the disk.
-        cached = self._cached
-        if cached is not None and name in cached[1]:
-            return cached[1][name]
         spaces = self.all()
         if name not in spaces:
             there = ", ".join(sorted(spaces)) or "none yet; add one with latentdb init --space"
@@ -103,6 +99,21 @@ class SpaceRegistry:
         row = {"name": [space.name], "record": [json.dumps(space.to_json(), sort_keys=True)]}
         table = pa.table(row, schema=schema.SPACES_SCHEMA)
         self._tables.table(schema.SPACES).insert_new(table, key="name")
+
+    def remove(self, name: str) -> None:
+        """Remove a space with its vectors; one that is gone already is passed over.
+
+        Rows first, then the record, then the table: a kill in between leaves a space without
+        vectors or an unused empty table, and `remove` again ends it.
+        """
+        table = schema.space_table(name)
+        is_there = table in self._tables.names()
+        if is_there:
+            self._tables.table(table).delete("true")
+        quoted = name.replace("'", "''")
+        self._tables.table(schema.SPACES).delete(f"name = '{quoted}'")
+        if is_there:
+            self._tables.drop(table)
 
     @staticmethod
     def _require_equal(there: Space, space: Space) -> None:

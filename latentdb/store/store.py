@@ -154,6 +154,12 @@ class Store:
         with self._writing():
             self._registry.add(space)
 
+    def drop_space(self, name: str) -> None:
+        """Remove a space with all its vectors; repeated after a kill, it ends what was begun."""
+        with self._writing():
+            self._registry.remove(name)
+            self._reader.forget(name)
+
     # Ids and versions
 
     def item_ids(self) -> Ids:

@@ -78,7 +78,7 @@ def split_by_item(
     """
     if not 0.0 < fraction < 1.0:
         raise ParameterError(f"the share held out lies between 0 and 1, got {fraction}")
-    hashes = _hash(ids, seed)
+    hashes = item_hashes(ids, seed)
     is_held_out = np.zeros(len(ids), dtype=np.bool_)
     groups = [np.ones(len(ids), dtype=np.bool_)] if strata is None else [strata, ~strata]
     for group in groups:
@@ -88,7 +88,7 @@ def split_by_item(
     return is_held_out
 
 
-def _hash(ids: IdArray, seed: int) -> NDArray[np.uint64]:
+def item_hashes(ids: IdArray, seed: int) -> NDArray[np.uint64]:
     """SplitMix64 of each id, on a stream of its own per seed."""
     start = np.uint64(((seed + 1) * _GOLDEN) & _MASK_64)
     z = ids.astype(np.uint64) ^ start

@@ -44,6 +44,8 @@ class LinearMap:
         On items that did not shape the map.
     fitted_on : FittedOn
         Those items' number, and the rest's.
+    rank : int, optional
+        Of `weight`, where the method chose one.
     """
 
     source_ref: SpaceRef
@@ -57,6 +59,7 @@ class LinearMap:
     target_spread: float
     scores: MapScores
     fitted_on: FittedOn
+    rank: int | None = None
 
     @property
     def source(self) -> str:
@@ -130,10 +133,11 @@ class LinearMap:
             "scores": self.scores.to_json(),
         }
 
-    def _parameters(self) -> dict[str, str | float]:
+    def _parameters(self) -> dict[str, str | float | None]:
         return {
             "method": self.method,
             "regularisation": self.regularisation,
+            "rank": self.rank,
             "target_norm": self.target_norm,
             "target_spread": self.target_spread,
         }

@@ -19,7 +19,10 @@ def stitch(
     *,
     source: Annotated[str, typer.Option("--from", metavar="A", help="Space it leads from.")],
     target: Annotated[str, typer.Option("--to", metavar="B", help="Space it leads to.")],
-    method: Annotated[Literal["ridge"], typer.Option(help="How it is fitted.")] = "ridge",
+    method: Annotated[
+        Literal["ridge", "reduced_rank", "procrustes", "cca"],
+        typer.Option(help="How it is fitted."),
+    ] = "ridge",
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:

@@ -74,6 +74,7 @@ def run(plan: Plan, picture: Path, memo: Memo) -> dict[str, Any]:
         "priors": {name: prior.settings() for name, prior in cast.priors.items()},
         "methods": summary.summarise(cells),
         "by_concept": summary.by_concept(cells, cast),
+        "by_judge": summary.by_judge(cells),
         "by_kind_of_point": summary.by_kind_of_point(cells),
         "differences": summary.differences(cells),
         "frechet": summary.frechet_distances(cells, cast, judges),

@@ -70,7 +70,7 @@ class Cast:
     priors : dict
         `chi` and `fitted`, the latter to the norms of `general`.
     accuracy : dict of str to Accuracy
-        Of the judge, by kind of picture.
+        Of the judges, by kind of picture.
     """
 
     kinds: list[Kind]
@@ -80,7 +80,7 @@ class Cast:
 
 
 def make_cast(judges: Judges, plan: Plan) -> Cast:
-    """Choose the concepts, draw and invert their faces, fit the prior, try the judge."""
+    """Choose the concepts, draw and invert their faces, fit the prior, try the judges."""
     table = attribute_table(FACES_SEED, COUNTED)
     kinds = []
     for concept in choose_concepts(plan.concepts, table):
@@ -95,7 +95,7 @@ def make_cast(judges: Judges, plan: Plan) -> Cast:
         general=general,
         priors=make_priors(general.shape[1], norms),
         accuracy={
-            name: judges.classifier.accuracy(faces)
+            name: judges.classifiers.accuracy(faces)
             for name, faces in _tests(judges, plan, kinds, general, tested).items()
         },
     )
@@ -123,7 +123,7 @@ def _make_kind(concept: Concept, judges: Judges, plan: Plan, table: NDArray[np.b
 def _tests(
     judges: Judges, plan: Plan, kinds: list[Kind], general: Vectors, tested: FaceArrays
 ) -> dict[str, FaceArrays]:
-    """Labelled faces that the judge was not trained on: rebuilt, decoded, and of the rare kinds."""
+    """Labelled faces that no judge was trained on: rebuilt, decoded, and of the rare kinds."""
     pixels, rows = tested.pixels, tested.attributes
     return {
         "through the autoencoder": FaceArrays(

@@ -1,4 +1,8 @@
-"""A judge of attributes that shares nothing with the models it judges: a network on pixels."""
+"""Judges of attributes that share nothing with the models they judge: networks on pixels.
+
+On faces as they are drawn the judges agree and are right. On a blend, half a beard, they differ, by
+as much as methods do: so there are several, each answer counts, and their spread is reported.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,7 @@ _BRIGHTNESS = 0.15
 @final
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """How often the judge is right, per attribute.
+    """How often the judges are right, per attribute, averaged over them.
 
     Parameters
     ----------
@@ -39,63 +43,67 @@ class Accuracy:
 
 
 @final
-class AttributeClassifier:
-    """Twelve yes-or-no answers for a picture.
+class AttributeClassifiers:
+    """Twelve yes-or-no answers for a picture, of each judge.
 
     Parameters
     ----------
     faces : FaceArrays
         To learn from; not modified.
+    n : int
+        How many judges; they differ in weights, order and augmentation.
     epochs : int
-        Passes over them.
+        Passes over the faces.
     seed : int
-        Of weights, order and augmentation.
+        Of the first judge; the next has the next.
     """
 
-    def __init__(self, faces: FaceArrays, *, epochs: int, seed: int) -> None:
-        generator = torch.Generator().manual_seed(seed)
-        self._network = _network(generator)
-        self._fit(faces, epochs, generator)
+    def __init__(self, faces: FaceArrays, *, n: int, epochs: int, seed: int) -> None:
+        self._networks = [_fitted(faces, epochs, seed + place) for place in range(n)]
 
     @torch.inference_mode()
     def predict(self, pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        """Attributes (n, 12) of pictures (n, 64, 64, 3) uint8."""
-        self._network.eval()
-        parts = [
-            self._network(_tensor(pixels[start : start + _BATCH])) > 0
-            for start in range(0, len(pixels), _BATCH)
-        ]
-        answers: NDArray[np.bool_] = torch.cat(parts).numpy()
+        """Attributes (n_judges, n, 12) of pictures (n, 64, 64, 3) uint8."""
+        batches = _tensor(pixels).split(_BATCH)
+        answers: NDArray[np.bool_] = np.stack(
+            [
+                torch.cat([network(rows) > 0 for rows in batches]).numpy()
+                for network in self._networks
+            ]
+        )
         return answers
 
     def accuracy(self, faces: FaceArrays) -> Accuracy:
-        """How often it is right on `faces`."""
+        """How often they are right on `faces`."""
         right = self.predict(faces.pixels) == faces.attributes
         balanced = {}
         for column, name in enumerate(ATTRIBUTES):
             has = faces.attributes[:, column]
-            sides = [right[side, column].mean() for side in (has, ~has) if side.any()]
+            sides = [right[:, side, column].mean() for side in (has, ~has) if side.any()]
             balanced[name] = round(float(np.mean(sides)), 4)
-        plain = {
-            name: round(float(v), 4) for name, v in zip(ATTRIBUTES, right.mean(0), strict=True)
-        }
-        return Accuracy(len(right), plain, balanced)
+        means = right.mean(axis=(0, 1))
+        plain = {name: round(float(v), 4) for name, v in zip(ATTRIBUTES, means, strict=True)}
+        return Accuracy(len(faces.pixels), plain, balanced)
 
-    def _fit(self, faces: FaceArrays, epochs: int, generator: torch.Generator) -> None:
-        pixels, targets = _tensor(faces.pixels), torch.from_numpy(faces.attributes).float()
-        steps = epochs * (len(pixels) // _BATCH)
-        optimiser = torch.optim.AdamW(self._network.parameters(), weight_decay=0.02)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, _LEARNING_RATE, steps)
-        self._network.train()
-        for _ in range(epochs):
-            order = torch.randperm(len(pixels), generator=generator)
-            for rows in order[: len(order) // _BATCH * _BATCH].view(-1, _BATCH):
-                answers = self._network(_augment(pixels[rows], generator))
-                loss = torch.nn.functional.binary_cross_entropy_with_logits(answers, targets[rows])
-                optimiser.zero_grad()
-                loss.backward()
-                optimiser.step()
-                schedule.step()
+
+def _fitted(faces: FaceArrays, epochs: int, seed: int) -> torch.nn.Sequential:
+    generator = torch.Generator().manual_seed(seed)
+    network = _network(generator)
+    pixels, targets = _tensor(faces.pixels), torch.from_numpy(faces.attributes).float()
+    optimiser = torch.optim.AdamW(network.parameters(), weight_decay=0.02)
+    steps = epochs * (len(pixels) // _BATCH)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, _LEARNING_RATE, steps)
+    network.train()
+    for _ in range(epochs):
+        order = torch.randperm(len(pixels), generator=generator)
+        for rows in order[: len(order) // _BATCH * _BATCH].view(-1, _BATCH):
+            answers = network(_augment(pixels[rows], generator))
+            loss = torch.nn.functional.binary_cross_entropy_with_logits(answers, targets[rows])
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+    return network.eval()
 
 
 def _network(generator: torch.Generator) -> torch.nn.Sequential:

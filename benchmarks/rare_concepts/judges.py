@@ -9,7 +9,7 @@ from typing import TypeVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.rare_concepts.classifier import AttributeClassifier
+from benchmarks.rare_concepts.classifier import AttributeClassifiers
 from benchmarks.rare_concepts.concepts import Concept, independent_faces
 from benchmarks.rare_concepts.memo import Memo
 from benchmarks.rare_concepts.plan import SEED, Plan
@@ -26,12 +26,12 @@ _Item = TypeVar("_Item", np.uint8, np.float32)
 
 @final
 class Judges:
-    """The generator, the judge of attributes, and the two encoders.
+    """The generator, the judges of attributes, and the two encoders.
 
     Parameters
     ----------
     plan : Plan
-        Sizes of the judge's training.
+        Sizes of the judges' training.
     memo : Memo
         Where inverted and decoded faces are kept.
     """
@@ -45,10 +45,12 @@ class Judges:
         self.backbone = load_backbone("cpu")
         self._ssl = load_model("faces-ssl", device="cpu")
         self._clip = load_model("faces-clip", device="cpu")
-        say(f"train the judge on {plan.trained} faces")
+        say(f"train {plan.judges} judges on {plan.trained} faces")
         drawn = independent_faces(plan.trained, SEED)
         rebuilt = FaceArrays(self.rebuild(drawn.pixels), drawn.attributes)
-        self.classifier = AttributeClassifier(rebuilt, epochs=plan.epochs, seed=SEED)
+        self.classifiers = AttributeClassifiers(
+            rebuilt, n=plan.judges, epochs=plan.epochs, seed=SEED
+        )
 
     def invert(self, pixels: Pixels) -> Vectors:
         """Noise (n, dim) of pictures."""
@@ -108,7 +110,7 @@ class Judges:
         vectors = self.ssl(pixels)
         nothing: NDArray[np.float64] = np.full(len(pixels), np.nan)
         return Made(
-            has=self.classifier.predict(pixels)[:, concept.columns],
+            has=self.classifiers.predict(pixels)[..., concept.columns],
             ssl=vectors,
             clip=self.clip(pixels),
             to_seeds=nothing if seeds is None else nearest_distance(vectors, seeds),

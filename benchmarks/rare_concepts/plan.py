@@ -37,8 +37,8 @@ class Plan:
         How many of those are decoded to try the judge on.
     reference : int
         Real faces of each concept that Fréchet distances are taken to.
-    trained, epochs, tested : int
-        Of the judge.
+    judges, trained, epochs, tested : int
+        Of the judges.
     """
 
     concepts: int = 5
@@ -56,8 +56,9 @@ class Plan:
     general: int = 300
     decoded: int = 60
     reference: int = 150
+    judges: int = 3
     trained: int = 3_000
-    epochs: int = 8
+    epochs: int = 7
     tested: int = 500
 
 
@@ -76,6 +77,7 @@ QUICK = Plan(
     general=12,
     decoded=4,
     reference=20,
+    judges=2,
     trained=320,
     epochs=2,
     tested=40,

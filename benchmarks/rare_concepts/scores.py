@@ -22,8 +22,8 @@ class Made:
 
     Parameters
     ----------
-    has : (n, n_attributes) bool
-        The judge's answers on the concept's attributes.
+    has : (n_judges, n, n_attributes) bool
+        The judges' answers on the concept's attributes.
     ssl : (n, 256)
         Unit vectors, for distances between faces.
     clip : (n, 256)
@@ -42,14 +42,14 @@ class Made:
 
     def first(self, n: int) -> Made:
         """The first `n` faces alone."""
-        return Made(self.has[:n], self.ssl[:n], self.clip[:n], self.to_seeds[:n], self.norms[:n])
+        return Made(self.has[:, :n], self.ssl[:n], self.clip[:n], self.to_seeds[:n], self.norms[:n])
 
     @property
     def scores(self) -> dict[str, float]:
         """Means over the cell; diversity is NaN for a single face."""
         alone = len(self.ssl) < 2
         return {
-            "agreement_all": float(self.has.all(axis=1).mean()),
+            "agreement_all": float(self.has.all(axis=2).mean()),
             "agreement_mean": float(self.has.mean()),
             "diversity": float("nan") if alone else float(pdist(self.ssl).mean()),
             "distance_to_seeds": float(self.to_seeds.mean()),

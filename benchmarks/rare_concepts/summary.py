@@ -47,6 +47,16 @@ def by_concept(cells: Cells, cast: Cast) -> dict[str, dict[str, float]]:
     }
 
 
+def by_judge(cells: Cells) -> dict[str, list[float]]:
+    """Agreement with the whole concept, as each judge alone sees it."""
+    return {
+        name: np.mean([[cell.has.all(axis=2).mean(axis=1) for cell in row] for row in rows], (0, 1))
+        .round(4)
+        .tolist()
+        for name, rows in cells.items()
+    }
+
+
 def by_kind_of_point(cells: Cells) -> dict[str, dict[str, Any]]:
     """Agreement with the whole concept of the centroids, the spokes and the chords apart."""
     places = {"centroid": slice(0, 1), "spoke": slice(1, None, 2), "chord": slice(2, None, 2)}
@@ -55,7 +65,7 @@ def by_kind_of_point(cells: Cells) -> dict[str, dict[str, Any]]:
         found[name] = {
             kind: cells_interval(
                 np.array(
-                    [[cell.has[part].all(axis=1).mean() for cell in row] for row in cells[name]]
+                    [[cell.has[:, part].all(axis=2).mean() for cell in row] for row in cells[name]]
                 ),
                 SEED,
             )
@@ -87,7 +97,7 @@ def frechet_distances(cells: Cells, cast: Cast, judges: Judges) -> dict[str, Any
         return np.array([[measure(*pair)] for pair in zip(pooled, references, strict=True)])
 
     # As many faces of every row, since fewer are farther; the seeds are fewer, with their floor.
-    many, few = len(cells[REAL][0][0].has), len(cells[SEEDS][0][0].has)
+    many, few = len(cells[REAL][0][0].ssl), len(cells[SEEDS][0][0].ssl)
     found = {name: distances(rows, few if name == SEEDS else many) for name, rows in cells.items()}
     found[f"{REAL}, as few as the seeds"] = distances(cells[REAL], few)
     return {

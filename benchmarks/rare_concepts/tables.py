@@ -19,10 +19,11 @@ def tables(results: Mapping[str, Any]) -> str:
     """Every table of a result, each under its heading."""
     parts = [
         ("Concepts", _concepts(results["concepts"])),
-        ("Judge", _judge(results["judge"])),
+        ("Judges", _judge(results["judge"])),
         ("Methods", _methods(results)),
         ("Differences", _differences(results)),
         ("By concept", _by_concept(results["by_concept"])),
+        ("By judge", _by_judge(results["by_judge"])),
         ("By kind of point", _by_kind(results["by_kind_of_point"])),
         ("Shots", _shots(results, "agreement_all", "all attributes")),
         ("Shots: diversity", _shots(results, "diversity", "diversity")),
@@ -106,6 +107,12 @@ def _by_concept(found: Mapping[str, Mapping[str, float]]) -> str:
     concepts = list(next(iter(found.values())))
     rows = [[name, *(f"{by[c]:.3f}" for c in concepts)] for name, by in found.items()]
     return _table(["made by", *(c.replace("+", " + ") for c in concepts)], rows)
+
+
+def _by_judge(found: Mapping[str, Sequence[float]]) -> str:
+    rows = [[name, *(f"{value:.3f}" for value in values)] for name, values in found.items()]
+    judges = range(1, 1 + len(next(iter(found.values()))))
+    return _table(["all attributes", *(f"judge {place}" for place in judges)], rows)
 
 
 def _by_kind(found: Mapping[str, Mapping[str, Any]]) -> str:

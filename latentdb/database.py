@@ -17,18 +17,22 @@ from latentdb.directions.direction import Direction
 from latentdb.directions.fit import DirectionMethod, DirectionOptions, fit_direction
 from latentdb.errors import QueryError
 from latentdb.indexes import IndexInfo, IndexManager
+from latentdb.migrate.book import MigrationBook
+from latentdb.migrate.routing import active, in_order, retired
 from latentdb.model import AbstractSpaceModel, Vectors
 from latentdb.query import Query, QueryParts
 from latentdb.search import run_rank, run_search
 from latentdb.shelves import DirectionShelf, MapShelf
 from latentdb.space import Space
-from latentdb.stitch.fit import MapMethod, fit_map
+from latentdb.stitch.fit import MapMethod
+from latentdb.stitch.from_store import stitch_spaces
 from latentdb.stitch.linear_map import LinearMap
 from latentdb.store import Store
 from latentdb.types import Answer, IngestSummary, Item, QuarantineRow
 
 if TYPE_CHECKING:
     from latentdb.ingest import IngestOptions, ProgressListener
+    from latentdb.migrate import BeginOptions, SpaceMigration
     from latentdb.store import Problem
 
 
@@ -50,6 +54,7 @@ class LatentDB:
         self.store = store
         self.device = device
         self.indexes_ = IndexManager(store)
+        self.migrations_ = MigrationBook(store.path)
         self._models: dict[str, AbstractSpaceModel] = {}
         self._models_lock = threading.RLock()
         self._maps = MapShelf(store)
@@ -69,8 +74,8 @@ class LatentDB:
     # Spaces and models
 
     def spaces(self) -> dict[str, Space]:
-        """Spaces by name, in the order they were added."""
-        return self.store.spaces()
+        """Spaces by name, as added; one that took another's place comes where that was."""
+        return in_order(self.migrations_, self.store.spaces())
 
     def add_space(self, spec: str) -> Space:
         """Add the space that `spec` describes; its vectors come with the next `ingest`.
@@ -114,6 +119,18 @@ class LatentDB:
                 space.require_same(model.space)
                 self._models[name] = model
             return self._models[name]
+
+    def migrate_space(self, old: str, new: str, **options: Unpack[BeginOptions]) -> SpaceMigration:
+        """Begin to replace a space by another model's; see `latentdb.migrate.upgrade.begin`."""
+        from latentdb.migrate.upgrade import begin
+
+        return begin(self, old, new, **options)
+
+    def migration(self, old: str | None = None) -> SpaceMigration:
+        """The migration of space `old`, or the only open one; MigrationError if there is none."""
+        from latentdb.migrate import SpaceMigration
+
+        return SpaceMigration(self, self.migrations_.get(old))
 
     # Pictures in
 
@@ -192,16 +209,8 @@ class LatentDB:
     ) -> IndexInfo:
         """Build the index of `space` under `metric`, or build it anew.
 
-        Parameters
-        ----------
-        space : str
-            Which vectors.
-        metric : "euclidean", "cosine" or "nao"
-            What nearness means.
-        prior : "chi", "fitted" or "none"
-            For `nao` alone: the law of the norm.
-        kind : FlatConfig, HnswConfig, "flat" or "hnsw"
-            The structure, and its build and query arguments.
+        A prior is for `nao` alone. `kind` names a structure, or is one with its arguments, such
+        as `HnswConfig(m=32)`.
         """
         return self.indexes_.build(self.store.space(space), metric, prior, kind)
 
@@ -237,10 +246,8 @@ class LatentDB:
 
         Parameters
         ----------
-        direction : str
-            Name of a fitted direction.
-        space : str
-            Needed only when the name is fitted in several spaces.
+        direction, space : str
+            A fitted direction; its space is needed only when it was fitted in several.
         where : str
             SQL condition on labels and quality.
         k : int
@@ -254,7 +261,8 @@ class LatentDB:
             With metric "direction"; `distance` is minus the signed distance to the boundary in
             standard deviations (plus it when `descending` is false), so lower still comes first.
         """
-        found = self.direction(direction, space)
+        home = None if space is None else active(self.migrations_, space, self.store)
+        found = self.direction(direction, home)
         return run_rank(self, found, where=where, k=k, descending=descending)
 
     # Between items
@@ -291,23 +299,19 @@ class LatentDB:
     # Maps
 
     def stitch(
-        self, source: str, target: str, *, method: MapMethod = "ridge", seed: int = 0
+        self,
+        source: str,
+        target: str,
+        *,
+        method: MapMethod = "ridge",
+        seed: int = 0,
+        update: bool = False,
     ) -> LinearMap:
         """Fit the map from space `source` to space `target` and keep it, with held-out scores.
 
-        Raises
-        ------
-        UnknownSpaceError
-            One of the two is not in the database.
-        NotEnoughDataError
-            Too few items have vectors in both.
+        See `latentdb.stitch.from_store.stitch_spaces`; `update` reads only new rows.
         """
-        spaces = (self.store.space(source), self.store.space(target))
-        if source == target:
-            raise QueryError(f"a map leads from one space to another; got {source!r} twice")
-        both = np.intersect1d(self.store.vector_ids(source), self.store.vector_ids(target))
-        vectors = (self.store.vectors(source, both), self.store.vectors(target, both))
-        fitted = fit_map(*vectors, spaces=spaces, ids=both, method=method, seed=seed)
+        fitted = stitch_spaces(self.store, source, target, method=method, seed=seed, update=update)
         self._maps.put(source, target, fitted)
         return fitted
 
@@ -378,7 +382,7 @@ class LatentDB:
         QueryError
             It was fitted in several spaces and none was named.
         """
-        return self._directions.get(name, space)
+        return self._directions.get(name, space, retired=retired(self.migrations_))
 
     # Upkeep
 

@@ -153,7 +153,7 @@ class PairMoments:
         limits: GramLimits = DEFAULT_LIMITS,
         seed: int = 0,
     ) -> None:
-        self._limits, self._seed = limits, seed
+        self.limits, self._seed = limits, seed
         self.source = RowMoments(source_dim, gram=Gram(source_dim, limits=limits, seed=seed))
         target = Gram(target_dim, limits=limits, seed=seed) if with_target_gram else None
         self.target = RowMoments(target_dim, gram=target)
@@ -206,7 +206,7 @@ class PairMoments:
         twin = PairMoments(
             *self.cross_moment.shape,
             with_target_gram=self.target.gram is not None,
-            limits=self._limits,
+            limits=self.limits,
             seed=self._seed,
         )
         twin.merge(self)

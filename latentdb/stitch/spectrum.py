@@ -94,7 +94,8 @@ class Spectrum:
     def scale(self) -> float:
         """Mean eigenvalue of XᵀX over all dimensions: the unit of every λ grid."""
         dim, rank = self.right.shape
-        return float(self.eigenvalues.sum() + self.tail * (dim - rank)) / dim
+        total: float = self.eigenvalues.sum() + self.tail * (dim - rank)
+        return float(total) / float(dim)
 
     def power(self, block: FloatArray, exponent: float, *, shift: float) -> FloatArray:
         """(XᵀX + shift·I)^exponent · `block` (dim, m).

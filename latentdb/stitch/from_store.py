@@ -1,0 +1,103 @@
+"""Pairs of vectors straight from the store into a stream, a batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from latentdb.arrays import IdArray, RealArray
+from latentdb.errors import QueryError
+from latentdb.space import Space
+from latentdb.stitch.fit import MapMethod, fit_from_stream, new_stream
+from latentdb.stitch.linear_map import LinearMap
+from latentdb.stitch.stream_file import load_stream, save_stream
+from latentdb.store import Store
+
+BATCH_ROWS = 8192
+# Multiplications from which a GPU is worth the seconds that loading torch takes.
+_MANY = 1e13
+
+
+def stitch_spaces(
+    store: Store,
+    source: str,
+    target: str,
+    *,
+    method: MapMethod = "ridge",
+    seed: int = 0,
+    update: bool = False,
+) -> LinearMap:
+    """The map from one space of `store` to another, fitted in one pass over both tables.
+
+    Parameters
+    ----------
+    store : Store
+    source, target : str
+        Names of two spaces.
+    method, seed
+        See `latentdb.stitch.fit_map`.
+    update : bool
+        Keep the sums beside the map, and start from those kept before: only rows that have
+        arrived since are read. All are read when there are none yet, when items were deleted,
+        or when vectors, seed or method ask for other sums.
+
+    Raises
+    ------
+    UnknownSpaceError, QueryError
+        A space is not there, or is given twice.
+    NotEnoughDataError
+        Too few items have vectors in both.
+    """
+    spaces = (store.space(source), store.space(target))
+    if source == target:
+        raise QueryError(f"a map leads from one space to another; got {source!r} twice")
+    both = np.intersect1d(store.vector_ids(source), store.vector_ids(target), assume_unique=True)
+    _load_torch_for(len(both), spaces)
+    stream = new_stream(spaces, method=method, seed=seed)
+    kept = _kept_file(store, source, target)
+    if update and load_stream(kept, stream, spaces=spaces):
+        if np.isin(stream.ids(), both).all():
+            fresh = np.setdiff1d(both, stream.ids(), assume_unique=True)
+            for ids in _chunks(fresh):
+                stream.update(ids, store.vectors(source, ids), store.vectors(target, ids))
+        else:
+            stream = new_stream(spaces, method=method, seed=seed)
+    if stream.n == 0:
+        for batch in paired_batches(store, source, target, among=both):
+            stream.update(*batch)
+    fitted = fit_from_stream(stream, spaces=spaces, method=method)
+    if update:
+        save_stream(kept, stream, spaces=spaces)
+    return fitted
+
+
+def paired_batches(
+    store: Store, source: str, target: str, *, among: IdArray, batch_rows: int = BATCH_ROWS
+) -> Iterator[tuple[IdArray, RealArray, RealArray]]:
+    """Batches (ids, X, Y) of the items `among` (sorted), in the order `source` is stored in."""
+    for rows in store.iter_vectors(source, batch_rows):
+        is_paired = np.isin(rows.ids, among)
+        ids = rows.ids[is_paired]
+        if len(ids):
+            yield ids, rows.vectors[is_paired], store.vectors(target, ids)
+
+
+def _chunks(ids: IdArray) -> Iterator[IdArray]:
+    for start in range(0, len(ids), BATCH_ROWS):
+        yield ids[start : start + BATCH_ROWS]
+
+
+def _kept_file(store: Store, source: str, target: str) -> Path:
+    """Where the sums of a map lie: below the maps, where no listing takes them for one."""
+    folder = store.artefact_dir("maps") / "moments"
+    folder.mkdir(exist_ok=True)
+    return folder / f"{source}--{target}.safetensors"
+
+
+def _load_torch_for(n: int, spaces: tuple[Space, Space]) -> None:
+    """Load torch, and with it the GPU, for fits that take longer than loading does."""
+    source, target = spaces
+    if float(n) * source.dim * (source.dim + target.dim) > _MANY:
+        import torch  # noqa: F401

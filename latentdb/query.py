@@ -16,6 +16,7 @@ from indexers.types import MetricName, PriorName
 from latentdb.errors import PictureError, QueryError
 from latentdb.ingest.decode import DEFAULT_MAX_MEGAPIXELS, decode_picture, max_bytes_of
 from latentdb.ingest.recipes import FileBytes
+from latentdb.migrate.routing import route
 from latentdb.model import AbstractTextEncoder, Vectors
 from latentdb.space import Space
 
@@ -152,9 +153,10 @@ def resolve(db: LatentDB, query: Query) -> Resolved:
     DimensionError, NonFiniteError
         `vector` is not one of its space.
     """
+    query, said = route(db.migrations_, query, db.store)
     born, target = _choose_spaces(db, query)
     vector = _embed(db, query, born)
-    steps: dict[str, Any] = {"from": born.name}
+    steps: dict[str, Any] = {"from": born.name, **said}
     before = {n: s for n, s in query.directions.items() if not db.has_direction(n, target.name)}
     if born.name == target.name:
         vector = _move(db, vector, target, query.directions)

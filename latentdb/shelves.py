@@ -10,6 +10,8 @@ from latentdb.errors import QueryError, UnknownDirectionError, UnknownMapError
 from latentdb.stitch.linear_map import LinearMap
 from latentdb.store import Store
 
+_BETWEEN = "--"
+
 
 @final
 class MapShelf:
@@ -36,9 +38,11 @@ class MapShelf:
             )
         return self._shelf.get(name)
 
-    def remove(self, source: str, target: str) -> None:
-        """Delete the map from `source` to `target`; one that is gone already is passed over."""
-        self._shelf.remove(_map_name(source, target))
+    def drop(self, space: str) -> None:
+        """Delete the maps that lead from or to `space`."""
+        for name in self._shelf.names():
+            if space in name.split(_BETWEEN):
+                self._shelf.remove(name)
 
 
 @final
@@ -60,12 +64,18 @@ class DirectionShelf:
         """Whether a direction of that name was fitted in that space."""
         return _direction_name(name, space) in self._shelf.names()
 
-    def remove(self, name: str, space: str) -> None:
-        """Delete the direction `name` of `space`; one that is gone already is passed over."""
-        self._shelf.remove(_direction_name(name, space))
+    def drop(self, space: str) -> None:
+        """Delete the directions of `space`."""
+        for name in self._shelf.names():
+            if name.endswith(_direction_name("", space)):
+                self._shelf.remove(name)
 
-    def get(self, name: str, space: str | None) -> Direction:
-        """The direction `name`; see `LatentDB.direction` for its errors."""
+    def get(
+        self, name: str, space: str | None, *, retired: frozenset[str] = frozenset()
+    ) -> Direction:
+        """The direction `name`, of a space that is not `retired` where both have it; see
+        `LatentDB.direction` for its errors.
+        """
         there = self.all()
         found = [one for one in there if one.name == name and space in (None, one.space)]
         if not found:
@@ -75,6 +85,7 @@ class DirectionShelf:
                 f"no direction {name!r}{at}; there are: {names}. Fit one with "
                 f"latentdb direction DB {name} --space S --label COLUMN"
             )
+        found = [one for one in found if one.space not in retired] or found
         if len(found) > 1:
             raise QueryError(
                 f"direction {name!r} was fitted in {', '.join(one.space for one in found)}: name "
@@ -84,7 +95,7 @@ class DirectionShelf:
 
 
 def _map_name(source: str, target: str) -> str:
-    return f"{source}--{target}"
+    return f"{source}{_BETWEEN}{target}"
 
 
 def _direction_name(name: str, space: str) -> str:

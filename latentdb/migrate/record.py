@@ -1,10 +1,7 @@
 """What a database remembers of a migration: a record, its states, and which may follow which.
 
-starting ──> serving ──> ready ──> cut_over ──> finishing ──> finished
-    │           │       │    ^        │
-    └───────────┴───────┴──┐ └────────┘  roll back
-                           v
-                      rolled_back ──> starting
+`starting` → `serving` → `ready` → `cut_over` → `finishing` → `finished`. Rolling back leads from
+`cut_over` to `ready`, and from any state before it to `rolled_back`, from where it may start anew.
 """
 
 from __future__ import annotations
@@ -38,6 +35,11 @@ _FOLLOWING: Mapping[MigrationState, tuple[MigrationState, ...]] = {
 }
 OPEN: frozenset[MigrationState] = frozenset({"starting", "serving", "ready", "cut_over"})
 SWITCHED: frozenset[MigrationState] = frozenset({"cut_over", "finishing", "finished"})
+
+
+def now() -> str:
+    """The moment of the call, ISO 8601 in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 @final
@@ -101,9 +103,13 @@ class RecallLoss:
 
     @property
     def loss(self) -> Estimate:
-        """1 − recall@10."""
-        recall = self.recall_at_10
-        return Estimate(1.0 - recall.value, 1.0 - recall.high, 1.0 - recall.low)
+        """1 − recall@10 of mapped questions."""
+        return _complement(self.recall_at_10)
+
+    @property
+    def own_loss(self) -> Estimate:
+        """1 − recall@10 of questions by id."""
+        return _complement(self.own_recall_at_10)
 
     @property
     def chance(self) -> float:
@@ -132,6 +138,10 @@ class RecallLoss:
             int(data["gallery"]),
             str(data["metric"]),
         )
+
+
+def _complement(share: Estimate) -> Estimate:
+    return Estimate(1.0 - share.value, 1.0 - share.high, 1.0 - share.low)
 
 
 @final
@@ -189,8 +199,8 @@ class Migration:
     loss: RecallLoss | None = None
     refitted: tuple[str, ...] = ()
     to_refit: tuple[ToRefit, ...] = ()
-    started_at: str = field(default_factory=lambda: _now())
-    changed_at: str = field(default_factory=lambda: _now())
+    started_at: str = field(default_factory=now)
+    changed_at: str = field(default_factory=now)
 
     @property
     def is_open(self) -> bool:
@@ -215,7 +225,7 @@ class Migration:
                 f"the migration {self.old} → {self.new} is {self.state!r}, from where no way leads "
                 f"to {state!r}; possible: {', '.join(_FOLLOWING[self.state]) or 'nothing more'}"
             )
-        return replace(self, state=state, changed_at=_now(), **changes)
+        return replace(self, state=state, changed_at=now(), **changes)
 
     def to_json(self) -> dict[str, Any]:
         """Plain dictionary; `from_json` reads it back."""
@@ -243,7 +253,3 @@ class Migration:
             to_refit=tuple(ToRefit(**one) for one in fields.pop("to_refit")),
             **fields,
         )
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,102 @@
+"""What was learned in the old space, learned again in the new one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, cast, get_args
+
+from latentdb.directions.fit import DirectionMethod
+from latentdb.errors import LatentDBError
+from latentdb.migrate.record import Migration, ToRefit
+from latentdb.stitch.fit import MapMethod
+
+if TYPE_CHECKING:
+    from latentdb.database import LatentDB
+    from latentdb.directions.direction import Direction
+
+Refitted = tuple[tuple[str, ...], tuple[ToRefit, ...]]
+
+
+def refit_all(db: LatentDB, migration: Migration) -> Refitted:
+    """Fit the directions and maps of the old space anew on the new one.
+
+    Those of the old space stay as they are. What the new space has already is left alone, so that
+    a cut-over that was interrupted goes on.
+
+    Returns
+    -------
+    refitted : tuple of str
+        What the new space has now.
+    to_refit : tuple of ToRefit
+        What could not be fitted again, why, and the command that would.
+    """
+    done: list[str] = []
+    left: list[ToRefit] = []
+    for outcome in (*_directions(db, migration), *_maps(db, migration)):
+        if isinstance(outcome, str):
+            done.append(outcome)
+        else:
+            left.append(outcome)
+    return tuple(done), tuple(left)
+
+
+def _directions(db: LatentDB, migration: Migration) -> Iterator[str | ToRefit]:
+    for direction in _nuisances_first(db, migration.old):
+        what = f"direction {direction.name}"
+        if not db.has_direction(direction.name, migration.new):
+            command = f"latentdb direction DB {direction.name} --space {migration.new}"
+            if direction.method not in get_args(DirectionMethod):
+                why = f"it was not fitted from a label but by {direction.method!r}"
+                yield ToRefit(what, why, command)
+                continue
+            try:
+                db.fit_direction(
+                    direction.name,
+                    space=migration.new,
+                    label=direction.label,
+                    method=cast(DirectionMethod, direction.method),
+                    orthogonal_to=direction.orthogonal_to,
+                    seed=direction.fitted_on.seed,
+                )
+            except LatentDBError as error:
+                yield ToRefit(what, str(error), f"{command} --label {direction.label}")
+                continue
+        yield what
+
+
+def _nuisances_first(db: LatentDB, space: str) -> list[Direction]:
+    """Directions of a space, each after those that it is orthogonal to."""
+    waiting = [direction for direction in db.directions() if direction.space == space]
+    names = {direction.name for direction in waiting}
+    ordered: list[Direction] = []
+    while waiting:
+        placed = {direction.name for direction in ordered}
+        # One whose nuisance was refitted meanwhile may point back: then the first goes first.
+        following = next(
+            (d for d in waiting if not (names & set(d.orthogonal_to)) - placed), waiting[0]
+        )
+        ordered.append(following)
+        waiting.remove(following)
+    return ordered
+
+
+def _maps(db: LatentDB, migration: Migration) -> Iterator[str | ToRefit]:
+    old, new = migration.old, migration.new
+    existing = {(one.source, one.target) for one in db.maps()}
+    spaces = db.store.spaces()
+    for one in db.maps():
+        source = new if one.source == old else one.source
+        target = new if one.target == old else one.target
+        concerns = old in (one.source, one.target)
+        if not concerns or source == target or {source, target} - set(spaces):
+            continue
+        what = f"map {source} → {target}"
+        if (source, target) not in existing:
+            method = cast(MapMethod, one.method)
+            try:
+                db.stitch(source, target, method=method, seed=one.fitted_on.seed)
+            except LatentDBError as error:
+                command = f"latentdb stitch DB --from {source} --to {target} --method {one.method}"
+                yield ToRefit(what, str(error), command)
+                continue
+        yield what

@@ -1,0 +1,372 @@
+"""SpaceMigration: the steps of a model upgrade, each repeatable after a kill."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypedDict, final
+
+import numpy as np
+
+from indexers.errors import ParameterError
+from indexers.types import IdArray
+from latentdb.errors import MigrationError
+from latentdb.held_out import split_by_item
+from latentdb.ingest.progress import ProgressListener, SilentProgress
+from latentdb.migrate.backfill import Backfill, BackfillOptions
+from latentdb.migrate.loss import held_out_of, measure_loss
+from latentdb.migrate.record import Migration, MigrationState, PictureCounts
+from latentdb.migrate.refit import refit_all
+from latentdb.model import AbstractSpaceModel
+from latentdb.shelves import DirectionShelf, MapShelf
+
+if TYPE_CHECKING:
+    from latentdb.database import LatentDB
+
+_DEFAULTS = BackfillOptions()
+
+
+class BeginOptions(TypedDict, total=False):
+    """Keyword arguments of `begin`."""
+
+    sample: int
+    seed: int
+    options: BackfillOptions
+    progress: ProgressListener | None
+
+
+@final
+@dataclass(frozen=True)
+class MigrationStatus:
+    """Where a migration stands.
+
+    Parameters
+    ----------
+    migration : Migration
+    items, vectors, missing : int
+        Items that count (those with a vector in the old space, or all once it is gone), those of
+        them with a vector in the new one, and the rest.
+    next : str
+        The option of `latentdb migrate-space` that comes next; empty when nothing does.
+    """
+
+    migration: Migration
+    items: int
+    vectors: int
+    missing: int
+    next: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dictionary for JSON."""
+        counts = {"items": self.items, "vectors": self.vectors, "missing": self.missing}
+        return {**self.migration.to_json(), **counts, "next": self.next}
+
+
+_NEXT = {
+    "starting": "--to",
+    "serving": "--backfill",
+    "ready": "--cut-over",
+    "cut_over": "--finish",
+    "finishing": "--finish",
+}
+
+
+@final
+class SpaceMigration:
+    """One migration of one database; made by `begin` or `LatentDB.migration`.
+
+    Parameters
+    ----------
+    db : LatentDB
+    record : Migration
+        As it was when this was made; every step reads it anew.
+    """
+
+    def __init__(self, db: LatentDB, record: Migration) -> None:
+        self._db = db
+        self._book = db.migrations_
+        self._record = record
+
+    def __repr__(self) -> str:
+        record = self.record()
+        return f"SpaceMigration({record.old!r} → {record.new!r}, {record.state!r})"
+
+    def record(self) -> Migration:
+        """The record as it is on disk now."""
+        self._record = self._book.update(self._record, lambda there: there)
+        return self._record
+
+    def status(self) -> MigrationStatus:
+        """Where it stands."""
+        record = self.record()
+        spaces = self._db.store.spaces()
+        vectors = self._ids(record.new) if record.new in spaces else np.empty(0, np.int64)
+        items = self._ids(record.old) if record.old in spaces else self._db.store.item_ids()
+        missing = len(np.setdiff1d(items, vectors))
+        return MigrationStatus(
+            record, len(items), len(items) - missing, missing, _NEXT.get(record.state, "")
+        )
+
+    def _ids(self, space: str) -> IdArray:
+        return self._db.store.vector_ids(space)
+
+    def _missing(self) -> IdArray:
+        """Items with a vector in the old space and none in the new one."""
+        return np.setdiff1d(self._ids(self._record.old), self._ids(self._record.new))
+
+    def _require(self, *states: str, to: str) -> Migration:
+        record = self.record()
+        if record.state not in states:
+            raise MigrationError(
+                f"the migration {record.old} → {record.new} is {record.state!r}; to {to} it must "
+                f"be {' or '.join(states)}{_hint(record)}"
+            )
+        return record
+
+    def prepare(
+        self,
+        *,
+        options: BackfillOptions = _DEFAULTS,
+        progress: ProgressListener | None = None,
+    ) -> MigrationStatus:
+        """Embed the sample, fit the maps, measure the loss, and serve the new space.
+
+        Raises
+        ------
+        MigrationError
+            It is past that.
+        NotEnoughDataError
+            Too few items to fit a map on.
+        StoreLockedError
+            Another process is writing.
+        """
+        record = self._require("starting", to="prepare it")
+        old_ids = self._ids(record.old)
+        fraction = record.sample / max(len(old_ids), 1)
+        sample = old_ids
+        if fraction < 1.0:
+            sample = old_ids[split_by_item(old_ids, seed=record.seed, fraction=fraction)]
+        self._embed(np.setdiff1d(sample, self._ids(record.new)), options, progress)
+        forward = self._db.stitch(record.new, record.old, seed=record.seed)
+        self._db.stitch(record.old, record.new, seed=record.seed)
+        both = np.intersect1d(old_ids, self._ids(record.new))
+        queries = held_out_of(forward, both)
+        gallery = np.intersect1d(both, np.union1d(sample, queries))
+        loss = measure_loss(
+            forward,
+            ids=gallery,
+            new=self._db.store.vectors(record.new, gallery),
+            old=self._db.store.vectors(record.old, gallery),
+            queries=queries,
+            usual=self._db.indexes_.usual(record.old),
+        )
+        state: MigrationState = "serving" if len(self._missing()) else "ready"
+        self._book.update(record, lambda there: there.moved(state, loss=loss))
+        return self.status()
+
+    def backfill(
+        self,
+        *,
+        options: BackfillOptions = _DEFAULTS,
+        progress: ProgressListener | None = None,
+    ) -> MigrationStatus:
+        """Embed every item that has no vector in the new space; killed, call it again.
+
+        It may run in a process of its own while others search. Other writers wait meanwhile.
+
+        Raises
+        ------
+        MigrationError
+            It has not begun to serve, or was cut over or rolled back.
+        ModelError
+            The model fails on every picture of a batch.
+        StoreLockedError
+            Another process is writing.
+        """
+        record = self._require("serving", "ready", to="backfill")
+        self._embed(self._missing(), options, progress)
+        if record.state == "serving" and not len(self._missing()):
+            self._book.update(record, lambda there: there.moved("ready"))
+        return self.status()
+
+    def _embed(
+        self, ids: IdArray, options: BackfillOptions, progress: ProgressListener | None
+    ) -> None:
+        with self._db.store.writer():
+            Backfill(
+                self._db.store,
+                self._book,
+                self._record,
+                model=self._db.model(self._record.new),
+                options=options,
+                progress=progress or SilentProgress(),
+            ).run(ids)
+
+    def cut_over(self, *, allow_missing: bool = False) -> MigrationStatus:
+        """Let the new space take the old one's place: its indexes, directions, maps, its name.
+
+        Everything is built before the switch, which is one rename of a file.
+
+        Parameters
+        ----------
+        allow_missing : bool
+            Although some items have no vector in the new space: no answer will hold them.
+
+        Raises
+        ------
+        MigrationError
+            Items have no vector in the new space yet, or it is not the turn of this step.
+        IndexerError
+            An index of the old kind cannot be built on the new vectors.
+        """
+        states = ("serving", "ready") if allow_missing else ("ready",)
+        record = self._require(*states, to="cut over")
+        missing = len(self._missing())
+        if missing and not allow_missing:
+            raise MigrationError(
+                f"{missing} items have no vector in space {record.new!r} yet: run --backfill "
+                "again, or cut over without them by --allow-missing"
+            )
+        self._db.indexes_.copy_kinds(record.old, self._db.store.space(record.new))
+        refitted, to_refit = refit_all(self._db, record)
+
+        def switch(there: Migration) -> Migration:
+            ready = there.moved("ready") if there.state == "serving" else there
+            return ready.moved("cut_over", refitted=refitted, to_refit=to_refit)
+
+        self._book.update(record, switch)
+        return self.status()
+
+    def roll_back(self) -> MigrationStatus:
+        """Back to the old space, at once; nothing is deleted.
+
+        After cut-over the migration is `ready` again; before it, it is given up, and starting it
+        again goes on with the vectors that are there.
+
+        Raises
+        ------
+        MigrationError
+            The old space is gone, or there is nothing to go back from.
+        """
+        record = self._require("starting", "serving", "ready", "cut_over", to="roll back")
+        state: MigrationState = "ready" if record.state == "cut_over" else "rolled_back"
+        self._book.update(record, lambda there: there.moved(state))
+        return self.status()
+
+    def finish(self) -> MigrationStatus:
+        """Drop the old space with its vectors, indexes, maps and directions. No way leads back.
+
+        Raises
+        ------
+        MigrationError
+            It is not cut over.
+        StoreLockedError
+            Another process is writing.
+        """
+        record = self._require("cut_over", "finishing", to="finish")
+        with self._db.store.writer():
+            if record.state == "cut_over":
+                self._book.update(record, lambda there: there.moved("finishing"))
+            self._db.indexes_.drop(record.old)
+            MapShelf(self._db.store).drop(record.old)
+            DirectionShelf(self._db.store).drop(record.old)
+            self._db.store.drop_space(record.old)
+            self._book.update(record, lambda there: there.moved("finished"))
+        return self.status()
+
+
+def begin(
+    db: LatentDB,
+    old: str,
+    new: str,
+    *,
+    sample: int = 2000,
+    seed: int = 0,
+    options: BackfillOptions = _DEFAULTS,
+    progress: ProgressListener | None = None,
+) -> SpaceMigration:
+    """Begin to replace space `old` by `new`, or go on with what an interruption left.
+
+    Parameters
+    ----------
+    db : LatentDB
+    old : str
+        A space of the database.
+    new : str
+        The spec of another model of the same kind, or the name of a space that is there.
+    sample : int
+        Items that the maps and their loss are fitted and measured on.
+    seed : int
+        Draws the sample and the held-out part of it.
+    options : BackfillOptions
+    progress : ProgressListener
+
+    Raises
+    ------
+    UnknownSpaceError, SpaceSpecError, ModelError, SpaceExistsError
+        One of the two is not there, or the new one cannot be added.
+    MigrationError
+        The two do not go together, or another migration is under way.
+    ParameterError
+        A sample of fewer than 1.
+    """
+    if sample < 1:
+        raise ParameterError(f"a sample is of at least 1 item, got {sample}")
+    model = _model_of(db, new)
+    migration = Migration(
+        old, model.space.name, "starting", sample, seed, before=_after(db, old, model.space.name)
+    )
+    _require_pair(db, migration, model)
+    there = [one for one in db.migrations_.all() if one.old == old and one.new == migration.new]
+    if not there or there[0].state != "starting":
+        if there and there[0].state != "rolled_back":
+            raise MigrationError(
+                f"the migration {old} → {migration.new} is {there[0].state!r} already"
+                f"{_hint(there[0])}"
+            )
+        db.adopt(model)
+        counts = there[0].pictures if there else PictureCounts()
+        db.migrations_.put(replace(migration, pictures=counts))
+    handle = SpaceMigration(db, migration)
+    handle.prepare(options=options, progress=progress)
+    return handle
+
+
+def _model_of(db: LatentDB, new: str) -> AbstractSpaceModel:
+    from latentdb.spaces import load_model
+
+    return db.model(new) if new in db.store.spaces() else load_model(new, device=db.device)
+
+
+def _after(db: LatentDB, old: str, new: str) -> tuple[str, ...]:
+    """Spaces that come after `old`."""
+    db.store.space(old)
+    names = list(db.spaces())
+    return tuple(name for name in names[names.index(old) + 1 :] if name != new)
+
+
+def _require_pair(db: LatentDB, migration: Migration, model: AbstractSpaceModel) -> None:
+    """Raise MigrationError unless the new space can take the old one's place."""
+    old, new = db.store.space(migration.old), model.space
+    pair = f"space {new.name!r} cannot take the place of {old.name!r}"
+    if new.name == old.name or new.fingerprint == old.fingerprint:
+        raise MigrationError(f"{pair}: they are the same; give a spec of another model or setting")
+    if new.kind != old.kind:
+        raise MigrationError(f"{pair}: one is of {new.kind}, the other of {old.kind}")
+    if old.has_text and not new.has_text:
+        raise MigrationError(
+            f"{pair}: {old.name!r} embeds text and it does not, so text questions would find no "
+            "model; migrate to one with a text tower"
+        )
+    for one in db.migrations_.all():
+        involved = {one.old, one.new} & {old.name, new.name}
+        same = (one.old, one.new) == (old.name, new.name)
+        if involved and not same and (one.is_open or one.state == "finishing"):
+            raise MigrationError(
+                f"{pair}: the migration {one.old} → {one.new} is {one.state!r}; end it first, by "
+                "--finish or --roll-back"
+            )
+
+
+def _hint(record: Migration) -> str:
+    option = _NEXT.get(record.state)
+    return f"; next comes latentdb migrate-space DB {option}" if option else ""

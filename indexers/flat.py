@@ -12,8 +12,8 @@ from indexers.ids import Selection
 from indexers.scan import scan_shortlists
 from indexers.shortlist import Shortlist
 from indexers.stage import (
+    AbstractExactStage,
     AbstractIndexConfig,
-    AbstractStage,
     Candidates,
     RowLayout,
     SavedStage,
@@ -48,7 +48,7 @@ class FlatConfig(AbstractIndexConfig):
 
 
 @final
-class FlatStage(AbstractStage):
+class FlatStage(AbstractExactStage):
     """FAISS `IndexFlat`; the rows are kept once, inside it."""
 
     def __init__(self, layout: RowLayout, saved: SavedStage | None = None) -> None:
@@ -93,6 +93,10 @@ class FlatStage(AbstractStage):
     ) -> list[Shortlist]:
         """Every selected row for each query."""
         return scan_shortlists(self.view(), units, selection)
+
+    def gather(self, positions: IdArray) -> Float32Array:
+        """Copies of the rows at `positions`."""
+        return self.view()[positions]
 
     def view(self) -> Float32Array:
         """The rows (count, dim) without a copy; valid until the next change."""

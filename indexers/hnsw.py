@@ -10,7 +10,6 @@ import numpy as np
 from indexers.checks import check_count
 from indexers.faiss_library import faiss
 from indexers.ids import Selection
-from indexers.shortlist import Shortlist
 from indexers.stage import (
     AbstractIndexConfig,
     AbstractStage,
@@ -58,7 +57,6 @@ class HnswConfig(AbstractIndexConfig):
     ef_search: int = 128
 
     kind: ClassVar[IndexKind] = "hnsw"
-    needs_penalty: ClassVar[bool] = True
     is_exact: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
@@ -148,17 +146,9 @@ class HnswStage(AbstractStage):
         """Compare with every selected row of the storage."""
         return scan_flat(self._storage, queries, k, selection)
 
-    def shortlists(self, units: Float32Array, selection: Selection, width: int) -> list[Shortlist]:
-        """What the graph finds by inner product and penalty; of other rows it knows nothing."""
-        lists = np.ones((len(units), units.shape[1] + 1), np.float32)
-        lists[:, :-1] = units
-        found = self.top(lists, min(width, selection.count), selection)
-        penalties = -self.view()[:, -1]
-        ceiling = -np.inf if width >= selection.count else np.inf
-        return [
-            Shortlist(positions, scores + penalties[positions], 0.0, ceiling)
-            for scores, positions in zip(found.scores, found.positions, strict=True)
-        ]
+    def gather(self, positions: IdArray) -> Float32Array:
+        """Copies of the rows at `positions`."""
+        return self.view()[positions]
 
     def view(self) -> Float32Array:
         """The rows (count, dim) without a copy; valid until the next change."""

@@ -8,6 +8,7 @@ from typing import Any
 from indexers.errors import IndexKindError, ParameterError
 from indexers.flat import FlatConfig
 from indexers.hnsw import HnswConfig
+from indexers.ivf import IvfConfig
 from indexers.sq8 import Sq8Config
 from indexers.stage import AbstractIndexConfig
 from indexers.types import INDEX_KINDS
@@ -16,6 +17,7 @@ _CONFIGS: dict[str, type[AbstractIndexConfig]] = {
     "flat": FlatConfig,
     "sq8": Sq8Config,
     "hnsw": HnswConfig,
+    "ivf": IvfConfig,
 }
 
 

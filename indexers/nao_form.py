@@ -32,7 +32,7 @@ from indexers.metric.priors import ChiPrior
 from indexers.nao_query import NaoCorpus, NaoQuery, measure
 from indexers.rounding import product_rounding
 from indexers.shortlist import Shortlist
-from indexers.stage import AbstractStage, RowLayout
+from indexers.stage import AbstractExactStage, AbstractStage, RowLayout
 from indexers.types import Float32Array, FloatArray, IdArray
 
 # Rows measured first for k hits: at least this many more, and this many times as many.
@@ -119,29 +119,40 @@ class NaoForm(AbstractForm):
         self, units: Float32Array, radii: FloatArray, corpus: NaoCorpus, request: Request
     ) -> tuple[list[NaoQuery], bool]:
         """Queries with what they have met, and whether that is certain of all."""
-        width = _foremost_count(request.k) if self._has_penalty else _width(corpus, request)
-        lists = corpus.stage.shortlists(units, request.selection, width)
         queries = [
             NaoQuery(self._bound, corpus, unit, radius)
             for unit, radius in zip(units, radii, strict=True)
         ]
+        lists = self._first_lists(units, corpus, request)
         for query, shortlist in zip(queries, lists, strict=True):
             query.offer(_foremost(corpus, shortlist, request.k))
         measure(self._metric, corpus, queries, request.k)
-        open_lists = [
-            (query, shortlist)
-            for query, shortlist in zip(queries, lists, strict=True)
-            if self._bound.covers(np.array(query.radius))
-        ]
         self._measure_uncovered(queries, corpus, request)
-        is_exact = True
-        if self._has_penalty:
-            is_exact = all(shortlist.ceiling == -math.inf for _, shortlist in open_lists)
-        else:
-            self._settle(open_lists, corpus, request)
+        is_exact = _foremost_count(request.k) >= request.selection.count
+        if isinstance(corpus.stage, AbstractExactStage):
+            pairs = zip(queries, lists, strict=True)
+            covered = [pair for pair in pairs if self._bound.covers(np.array(pair[0].radius))]
+            self._settle(covered, corpus.stage, corpus, request)
+            is_exact = True
         for query in queries:
             query.forget()
         return queries, is_exact
+
+    def _first_lists(
+        self, units: Float32Array, corpus: NaoCorpus, request: Request
+    ) -> list[Shortlist]:
+        """What the stage lists for each query, by cosine, or by c − g where rows say so."""
+        stage = corpus.stage
+        if isinstance(stage, AbstractExactStage):
+            return stage.shortlists(units, request.selection, _width(corpus, request))
+        augmented = np.ones((len(units), units.shape[1] + 1), np.float32)
+        augmented[:, :-1] = units
+        count = min(_foremost_count(request.k), request.selection.count)
+        found = stage.top(augmented, count, request.selection)
+        return [
+            Shortlist(positions, scores, 0.0, np.inf)
+            for positions, scores in zip(found.positions, found.scores, strict=True)
+        ]
 
     def _penalties_of(self, norms: FloatArray) -> FloatArray:
         # An index makes a new array when its rows change, and never writes to one.
@@ -169,33 +180,40 @@ class NaoForm(AbstractForm):
                 query.offer(positions[within])
         measure(self._metric, corpus, queries, request.k)
 
-    def _settle(self, open_lists: Sequence[_Open], corpus: NaoCorpus, request: Request) -> None:
+    def _settle(
+        self,
+        open_lists: Sequence[_Open],
+        stage: AbstractExactStage,
+        corpus: NaoCorpus,
+        request: Request,
+    ) -> None:
         """Measure every listed row that may be nearer than the k-th best, until no other can be.
 
         A list of which that cannot be said is made longer, up to all rows.
         """
         while open_lists:
             for query, shortlist in open_lists:
-                self._offer_within(query, shortlist, corpus, request)
+                self._offer_within((query, shortlist), stage, corpus, request)
             measure(self._metric, corpus, [query for query, _ in open_lists], request.k)
             longer = []
             for query, shortlist in open_lists:
                 floor = self._floor(query, request)[1]
                 if shortlist.ceiling >= floor:
                     width = _LONGER * len(shortlist.positions)
-                    found = corpus.stage.shortlists(query.unit[None], request.selection, width)
+                    found = stage.shortlists(query.unit[None], request.selection, width)
                     longer.append((query, found[0]))
             open_lists = longer
 
     def _offer_within(
-        self, query: NaoQuery, shortlist: Shortlist, corpus: NaoCorpus, request: Request
+        self, pair: _Open, stage: AbstractExactStage, corpus: NaoCorpus, request: Request
     ) -> None:
         """Queue the listed rows that may be within the limit, by their bounds."""
+        query, shortlist = pair
         limit = min(request.limit, query.kth(request.k))
         ball, floor = self._floor(query, request)
         near = _within(corpus, ball, shortlist, floor, limit)
         if shortlist.slack > 0.0:
-            listed = corpus.stage.compare(query.unit, near)
+            listed = stage.compare(query.unit, near)
             near = _within(corpus, ball, listed, floor, limit)
         query.offer(near)
 

@@ -15,8 +15,8 @@ from indexers.ids import Selection
 from indexers.rounding import product_rounding
 from indexers.shortlist import Shortlist
 from indexers.stage import (
+    AbstractExactStage,
     AbstractIndexConfig,
-    AbstractStage,
     Candidates,
     RowLayout,
     SavedStage,
@@ -64,7 +64,7 @@ class Sq8Config(AbstractIndexConfig):
 
 
 @final
-class Sq8Stage(AbstractStage):
+class Sq8Stage(AbstractExactStage):
     """FAISS `IndexScalarQuantizer` over the codes, `IndexFlat` over the rows."""
 
     def __init__(self, layout: RowLayout, saved: SavedStage | None = None) -> None:
@@ -165,6 +165,10 @@ class Sq8Stage(AbstractStage):
         parameters = faiss.SearchParameters(sel=faiss.IDSelectorBatch(positions))
         scores, order = self._rows.search(unit[None], len(positions), params=parameters)
         return Shortlist(order[0], scores[0], 0.0, -np.inf)
+
+    def gather(self, positions: IdArray) -> Float32Array:
+        """Copies of the rows at `positions`."""
+        return self.view()[positions]
 
     def view(self) -> Float32Array:
         """The rows (count, dim) without a copy; valid until the next change."""

@@ -100,25 +100,23 @@ class AbstractStage(ABC):
         """Like `top`, by comparing with every selected row: always complete."""
 
     @abstractmethod
+    def gather(self, positions: IdArray) -> Float32Array:
+        """Copies of the rows at `positions`."""
+
+
+class AbstractExactStage(AbstractStage):
+    """A stage that can say of the rows it leaves out how good they can be at most."""
+
+    @abstractmethod
     def shortlists(self, units: Float32Array, selection: Selection, width: int) -> list[Shortlist]:
         """Of each unit query (n, dim) at least the `width` rows of the largest inner products.
 
-        Only for stages of unit rows; the penalty column, where there is one, is the stage's to
-        handle. An approximate stage lists what it finds.
+        Only for stages of unit rows.
         """
 
     def compare(self, unit: Float32Array, positions: IdArray) -> Shortlist:
         """The rows at `positions`, distinct, with their inner products as they are."""
         return Shortlist(positions, self.gather(positions) @ unit, 0.0, -np.inf)
-
-    @abstractmethod
-    def view(self) -> Float32Array:
-        """The rows (count, dim) without a copy; valid until the next change."""
-
-    def gather(self, positions: IdArray) -> Float32Array:
-        """Copies of the rows at `positions`."""
-        rows: Float32Array = self.view()[positions]
-        return rows
 
 
 @dataclass(frozen=True)
@@ -126,9 +124,8 @@ class AbstractIndexConfig(ABC):
     """Settings of one kind of index."""
 
     kind: ClassVar[IndexKind]
-    # Rows are found by walking among them, so a penalty on them must be part of the rows.
-    needs_penalty: ClassVar[bool] = False
-    # Answers are the true ones; else they are of a recall that can only be measured.
+    # Answers are the true ones, and the stage is an `AbstractExactStage`; else they are of a recall
+    # that can only be measured, and a penalty on rows must be part of them to be searched by.
     is_exact: ClassVar[bool] = True
 
     @abstractmethod

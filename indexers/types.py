@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 MetricName: TypeAlias = Literal["euclidean", "cosine", "nao"]
-IndexKind: TypeAlias = Literal["flat", "sq8", "hnsw"]
+IndexKind: TypeAlias = Literal["flat", "sq8", "hnsw", "ivf"]
 PriorName: TypeAlias = Literal["chi", "fitted", "none"]
 
 METRIC_NAMES: tuple[MetricName, ...] = get_args(MetricName)

@@ -7,6 +7,7 @@ import pytest
 
 from indexers.flat import FlatConfig
 from indexers.hnsw import HnswConfig
+from indexers.ivf import IvfConfig
 from indexers.metric import ChiPrior, CosineMetric, EuclideanMetric, FittedPrior, NaoMetric, NoPrior
 from indexers.sq8 import Sq8Config
 
@@ -14,6 +15,7 @@ DIM = 128
 CONFIGS = {
     "flat": FlatConfig(),
     "sq8": Sq8Config(),
+    "ivf": IvfConfig(nprobe=8),
     "hnsw": HnswConfig(m=16, ef_construction=64, ef_search=64),
 }
 METRICS = {

@@ -59,7 +59,7 @@ def test_distances_are_those_of_the_metric(index, queries, truth, ids):
 
 
 def test_a_graph_alone_says_it_is_not_exact(index, queries):
-    assert index.search(queries, 5).exact == (index.config.kind != "hnsw")
+    assert index.search(queries, 5).exact == index.config.is_exact
 
 
 def test_rows_ascend(index, queries):

@@ -9,6 +9,7 @@ from indexers.errors import DimensionError
 from indexers.flat import FlatConfig
 from indexers.hnsw import HnswConfig
 from indexers.index import build_index
+from indexers.ivf import IvfConfig
 from indexers.metric import ChiPrior, FittedPrior, NaoMetric, NoPrior
 from indexers.recall import recall_at_k
 from indexers.sq8 import Sq8Config, Sq8Stage
@@ -144,6 +145,20 @@ def test_a_graph_recalls_nearly_all(norm_sd):
     graph = build_index(vectors, np.arange(3000), metric=metric, config=config)
     flat = build_index(vectors, np.arange(3000), metric=metric, config=FlatConfig())
     found, true = graph.search(queries, 10), flat.search(queries, 10)
+    assert not found.exact
+    assert recall_at_k(found.distances, true.distances, 10) >= 0.95
+
+
+def test_cells_recall_what_they_are_asked_to_visit():
+    dim, metric = 64, NaoMetric(ChiPrior(64))
+    vectors = make_corpus(3000, dim, norm_sd=2.0, seed=14, clusters=50, spread=0.5)
+    queries = vectors[::300] + np.float32(0.05)
+    config = IvfConfig(nprobe=12)
+    cells = build_index(vectors[:100], np.arange(100), metric=metric, config=config)
+    cells.add(vectors[100:], np.arange(100, 3000))
+    flat = build_index(vectors, np.arange(3000), metric=metric, config=FlatConfig())
+    found, true = cells.search(queries, 10), flat.search(queries, 10)
+    assert cells.stage.faiss_index.nlist == config.cells_for(3000) > 50
     assert not found.exact
     assert recall_at_k(found.distances, true.distances, 10) >= 0.95
 

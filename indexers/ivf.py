@@ -1,0 +1,172 @@
+"""The IVF index: rows in cells around centroids, of which a query visits a few."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, final
+
+import numpy as np
+
+from indexers.checks import check_count
+from indexers.faiss_library import faiss
+from indexers.ids import Selection
+from indexers.stage import (
+    AbstractIndexConfig,
+    AbstractStage,
+    Candidates,
+    RowLayout,
+    SavedStage,
+)
+from indexers.types import Float32Array, IdArray, IndexKind
+
+# FAISS wants so many rows to place a centroid by.
+_ROWS_PER_CELL = 39
+# Cells that were laid out for few rows are laid out again when there are so many times as many.
+_OUTGROWN = 4
+
+
+@final
+@dataclass(frozen=True)
+class IvfConfig(AbstractIndexConfig):
+    """Approximate search in the cells nearest to the query.
+
+    When to use it: from some 100,000 vectors on, where `hnsw` takes too long to build: cells are
+    laid out in a tenth of the time, and searched some times slower at equal recall. Recall falls
+    with the intrinsic dimension of the data, as a graph's does. A removed row stays in its cell
+    until the index is built again.
+
+    Bytes per vector: 4·dim for the row, 16 for its place, 8 for the id; and 4·dim per cell:
+    4,120 at 1,024 dimensions.
+
+    Attributes
+    ----------
+    nlist : int or None
+        Cells. None chooses 4·√n, or fewer where a cell would have less than 39 rows.
+    nprobe : int
+        Cells that a query visits; higher is slower and finds more. Raised under a filter.
+
+    References
+    ----------
+    Jégou, Douze and Schmid, "Product quantization for nearest neighbor search", IEEE TPAMI 33(1),
+    2011 (the inverted file, section IV).
+    """
+
+    nlist: int | None = None
+    nprobe: int = 16
+
+    kind: ClassVar[IndexKind] = "ivf"
+    is_exact: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if self.nlist is not None:
+            check_count(self.nlist, what="nlist")
+        check_count(self.nprobe, what="nprobe")
+
+    def make_stage(self, layout: RowLayout, saved: SavedStage | None = None) -> IvfStage:
+        """An empty stage, or one that was read from files."""
+        return IvfStage(layout, self, saved)
+
+    def bytes_per_vector(self, dim: int) -> float:
+        """Memory of one vector of `dim` values under the Euclidean metric, ids included."""
+        return 4.0 * dim + 24.0
+
+    def cells_for(self, count: int) -> int:
+        """How many cells `count` rows are laid out in."""
+        if self.nlist is not None:
+            return min(self.nlist, count)
+        return max(1, min(int(4 * math.sqrt(count)), count // _ROWS_PER_CELL))
+
+
+@final
+class IvfStage(AbstractStage):
+    """FAISS `IndexIVFFlat`, with a map from positions to places in cells."""
+
+    def __init__(
+        self, layout: RowLayout, config: IvfConfig, saved: SavedStage | None = None
+    ) -> None:
+        super().__init__(layout)
+        self._config = config
+        self._cells = self._laid_out(1) if saved is None else saved.faiss_index
+        self._laid_out_for = self.count
+
+    @property
+    def count(self) -> int:
+        """Number of positions, removed ones included."""
+        return int(self._cells.ntotal)
+
+    @property
+    def faiss_index(self) -> Any:
+        """The FAISS `IndexIVFFlat`."""
+        return self._cells
+
+    def add(self, rows: Float32Array) -> None:
+        """Put rows at the next positions; cells that are outgrown are laid out again."""
+        if not len(rows):
+            return
+        total = self.count + len(rows)
+        if total >= _OUTGROWN * self._laid_out_for:
+            rows = np.concatenate([self.gather(np.arange(self.count)), rows])
+            self._cells = self._laid_out(self._config.cells_for(total))
+            self._cells.train(self._places(rows))
+            self._laid_out_for = total
+        self._cells.add(rows)
+
+    def remove(self, positions: IdArray) -> bool:  # noqa: ARG002
+        """Leave the rows in their cells: the selection hides them."""
+        return False
+
+    def top(self, queries: Float32Array, k: int, selection: Selection) -> Candidates:
+        """The k best-scored selected rows of the nearest cells; of all, where those hold fewer."""
+        nprobe = self._config.nprobe
+        if selection.mask is not None:
+            # Cells hold one allowed row in count/selection.count, so that many more are visited.
+            nprobe = -(-nprobe * self.count // selection.count)
+        found = self._search(queries, k, selection, nprobe)
+        short = np.flatnonzero((found.positions == -1).any(axis=1))
+        if short.size:
+            rest = self.scan(queries[short], k, selection)
+            found.scores[short], found.positions[short] = rest.scores, rest.positions
+        complete = found.complete or len(short) == len(queries)
+        return Candidates(found.scores, found.positions, complete)
+
+    def scan(self, queries: Float32Array, k: int, selection: Selection) -> Candidates:
+        """Compare with every selected row."""
+        return self._search(queries, k, selection, int(self._cells.nlist))
+
+    def gather(self, positions: IdArray) -> Float32Array:
+        """Copies of the rows at `positions`."""
+        if not len(positions):
+            return np.empty((0, self.layout.dim), np.float32)
+        rows: Float32Array = self._cells.reconstruct_batch(positions)
+        return rows
+
+    def _search(
+        self, queries: Float32Array, k: int, selection: Selection, nprobe: int
+    ) -> Candidates:
+        cells = int(self._cells.nlist)
+        parameters = faiss.SearchParametersIVF(nprobe=min(nprobe, cells), sel=selection.selector)
+        scores, positions = self._cells.search(queries, k, params=parameters)
+        return Candidates(scores, positions, complete=nprobe >= cells)
+
+    def _laid_out(self, cells: int) -> Any:
+        """An empty structure of so many cells."""
+        dim, inner_product = self.layout.dim, self.layout.inner_product
+        score = faiss.METRIC_INNER_PRODUCT if inner_product else faiss.METRIC_L2
+        centroids = faiss.IndexFlatIP(dim) if inner_product else faiss.IndexFlatL2(dim)
+        structure = faiss.IndexIVFFlat(centroids, dim, cells, score)
+        # Centroids of unit rows are directions, too.
+        structure.cp.spherical = inner_product
+        structure.set_direct_map_type(faiss.DirectMap.Array)
+        return structure
+
+    def _places(self, rows: Float32Array) -> Float32Array:
+        """The rows as centroids are placed by: a penalty is no coordinate.
+
+        Centroids then have a zero in its place, and rows and queries find their cells without it.
+        """
+        if not self.layout.has_penalty:
+            return rows
+        places = rows.copy()
+        places[:, -1] = 0.0
+        return places

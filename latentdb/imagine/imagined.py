@@ -1,0 +1,268 @@
+"""From a question to new pictures: conditional mean, residual, norm, decoder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from indexers.errors import ParameterError
+from indexers.types import FloatArray, IdArray, PriorName
+from latentdb.errors import QueryError
+from latentdb.geometry import chi_mode, restore_norm
+from latentdb.imagine.law import ResidualLaw
+from latentdb.imagine.shelf import residual_law
+from latentdb.model import Vectors
+from latentdb.paths.common import (
+    chi_z,
+    choose_prior,
+    choose_space,
+    decode_pictures,
+    nao_metric,
+    norms_of,
+)
+from latentdb.query import Query, resolve
+from latentdb.space import Space
+from latentdb.stitch.linear_map import LinearMap
+
+if TYPE_CHECKING:
+    from latentdb.database import LatentDB
+
+
+class ImagineOptions(TypedDict, total=False):
+    """Keyword arguments of `LatentDB.imagine`; see `imagine`."""
+
+    image: Image.Image | Path | str | None
+    id: int | None
+    text: str | None
+    vector: NDArray[np.floating[Any]] | None
+    from_space: str | None
+    space: str | None
+    n: int
+    seed: int
+    temperature: float
+    prior: PriorName | None
+    on_decoded: Callable[[int], None] | None
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Imagined:
+    """New pictures of what a question says, and how they came about.
+
+    Attributes
+    ----------
+    query : Query
+        What was asked.
+    source, space : Space
+        Where the question was born, and the noise space in which pictures were drawn.
+    map : LinearMap
+        Led from one to the other.
+    law : ResidualLaw
+        Of its residuals.
+    temperature, seed
+        As asked.
+    prior : "chi", "fitted" or "none"
+        Law whose likeliest norm the vectors were given.
+    mean : (dim,) float64
+        What the map predicts: the conditional mean, its norm as it came.
+    vectors : (n, dim) float32
+        Noise of the pictures.
+    norms : (n,) float64
+        Of `vectors`.
+    norm_z : (n,) float64
+        How many standard deviations they lie off those of white noise.
+    pictures : tuple of Image
+        RGB.
+    nearest_ids : (n,) int64
+        The stored item nearest to each picture's noise.
+    nearest_distances : (n,) float64
+        By `metric`.
+    metric : str
+    """
+
+    query: Query
+    source: Space
+    space: Space
+    map: LinearMap
+    law: ResidualLaw
+    temperature: float
+    seed: int
+    prior: PriorName
+    mean: FloatArray
+    vectors: Vectors
+    norms: FloatArray
+    norm_z: FloatArray
+    pictures: tuple[Image.Image, ...]
+    nearest_ids: IdArray
+    nearest_distances: FloatArray
+    metric: str
+
+    @property
+    def mean_share(self) -> float:
+        """Share of the mean squared distance from the target's mean that the question decides.
+
+        The rest is the residual's: 0 would be a question that says nothing.
+        """
+        decided = float(np.square(self.mean - self.map.target_mean).sum())
+        return decided / (decided + self.temperature**2 * self.law.total_variance)
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything but pictures and vectors, as the command prints it."""
+        asked = self.query.to_json()
+        del asked["k"]
+        return {
+            "space": self.space.name,
+            "query": {**asked, "from": self.source.name},
+            "map": {"method": self.map.method, **self.map.scores.summary()},
+            "residual": self.law.to_json(),
+            "temperature": self.temperature,
+            "seed": self.seed,
+            "prior": self.prior,
+            "mean_norm": float(np.linalg.norm(self.mean)),
+            "mean_share": self.mean_share,
+            "metric": self.metric,
+            "pictures": [
+                {
+                    "norm": float(self.norms[i]),
+                    "norm_z": float(self.norm_z[i]),
+                    "nearest": {
+                        "id": int(self.nearest_ids[i]),
+                        "distance": float(self.nearest_distances[i]),
+                    },
+                }
+                for i in range(len(self.vectors))
+            ],
+        }
+
+
+def imagine(db: LatentDB, **options: Unpack[ImagineOptions]) -> Imagined:
+    """New pictures of what a question says.
+
+    The map answers a question with the conditional mean of all noise that fits it, which is too
+    short to be noise and too smooth to be a face. Each picture is that mean plus a draw from the
+    law of the map's residuals, brought to the norm that noise of the space has, and decoded.
+
+    Parameters
+    ----------
+    db : LatentDB
+    image, id, text, vector
+        The question: exactly one; see `latentdb.query.Query`.
+    from_space : str
+        Where it is born; the text space for text, else the first space from which a map leads to
+        `space`, where not given.
+    space : str
+        The noise space that draws; the database's only one where not given.
+    n : int
+        How many pictures, at least 1.
+    seed : int
+        Of the draws; the first pictures are the same whatever `n`.
+    temperature : float
+        Of the residual, at least 0: 1 is the fitted law, 0 the conditional mean alone, of which
+        all `n` pictures are then the same.
+    prior : "chi", "fitted" or "none"
+        The norm restored: the likeliest of white noise, the mean of the space's stored vectors,
+        or none. Where not given, "chi".
+    on_decoded : callable
+        Told how many pictures were made since it was last called.
+
+    Raises
+    ------
+    QueryError
+        The question contradicts itself, is born in the space that draws, or that space has no
+        decoder.
+    UnknownSpaceError, UnknownItemError, UnknownMapError
+        It names something that is not in the database, or no map leads to the space.
+    ParameterError
+        `n`, `seed` or `temperature` is out of its range.
+    NotEnoughDataError
+        Too few pairs to fit the residuals' law on.
+    """
+    n, seed = options.get("n", 8), options.get("seed", 0)
+    temperature = options.get("temperature", 1.0)
+    if n < 1 or not (np.isfinite(temperature) and temperature >= 0):
+        raise ParameterError(
+            f"n is at least 1 and the temperature at least 0, got n={n}, temperature={temperature}"
+        )
+    space = choose_space(db, options.get("space"))
+    query = _query(db, space, options)
+    born = resolve(db, query)
+    linear_map = db.map(born.space.name, space.name)
+    linear_map.require_source(born.space)
+    linear_map.require_target(space)
+    law = residual_law(db.store, linear_map)
+    mean = linear_map.transform(born.vector[None].astype(np.float64))[0]
+    drawn = mean + temperature * law.draw(n, seed=seed)
+    prior = choose_prior(space, options.get("prior"))
+    vectors = restored(db, space, prior, drawn).astype(np.float32)
+    norms = norms_of(vectors)
+    pictures = decode_pictures(db, space, vectors, options.get("on_decoded"))
+    nearest = [db.search(vector=row, from_space=space.name, k=1) for row in vectors]
+    z = chi_z(space, norms)
+    assert z is not None
+    return Imagined(
+        query=query,
+        source=born.space,
+        space=space,
+        map=linear_map,
+        law=law,
+        temperature=temperature,
+        seed=seed,
+        prior=prior,
+        mean=mean,
+        vectors=vectors,
+        norms=norms,
+        norm_z=z,
+        pictures=tuple(pictures),
+        nearest_ids=np.array([answer.hits[0].id for answer in nearest], np.int64),
+        nearest_distances=np.array([answer.hits[0].distance for answer in nearest]),
+        metric=nearest[0].metric,
+    )
+
+
+def restored(db: LatentDB, space: Space, prior: PriorName, vectors: FloatArray) -> FloatArray:
+    """Vectors (n, dim) brought to the likeliest norm under a prior; "none" leaves them.
+
+    Raises
+    ------
+    ZeroVectorError
+        A vector of norm zero is to be given one.
+    """
+    if prior == "none":
+        return vectors
+    if prior == "chi":
+        return restore_norm(vectors, chi_mode(space.dim))
+    fitted = nao_metric(db, space, prior).prior
+    return restore_norm(vectors, fitted.settings()["mean"])
+
+
+def _query(db: LatentDB, space: Space, options: ImagineOptions) -> Query:
+    """The question, answered in the space that it is born in."""
+    source = options.get("from_space")
+    if source is None and options.get("text") is None:
+        leading = [one.source for one in db.maps() if one.target == space.name]
+        if not leading:
+            raise QueryError(
+                f"no map leads to space {space.name!r}: fit one with "
+                f"latentdb stitch DB --from SPACE --to {space.name}"
+            )
+        source = leading[0]
+    if source == space.name:
+        raise QueryError(
+            f"a question of space {source!r} is noise already: db.decode draws it, and a picture "
+            "of another space is imagined with --from"
+        )
+    return Query(
+        image=options.get("image"),
+        id=options.get("id"),
+        text=options.get("text"),
+        vector=options.get("vector"),
+        from_space=source,
+        space=source,
+        k=1,
+    )

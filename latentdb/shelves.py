@@ -10,8 +10,6 @@ from latentdb.errors import QueryError, UnknownDirectionError, UnknownMapError
 from latentdb.stitch.linear_map import LinearMap
 from latentdb.store import Store
 
-_BETWEEN = "--"
-
 
 @final
 class MapShelf:
@@ -38,12 +36,6 @@ class MapShelf:
             )
         return self._shelf.get(name)
 
-    def drop(self, space: str) -> None:
-        """Delete the maps that lead from or to `space`."""
-        for name in self._shelf.names():
-            if space in name.split(_BETWEEN):
-                self._shelf.remove(name)
-
 
 @final
 class DirectionShelf:
@@ -63,12 +55,6 @@ class DirectionShelf:
     def has(self, name: str, space: str) -> bool:
         """Whether a direction of that name was fitted in that space."""
         return _direction_name(name, space) in self._shelf.names()
-
-    def drop(self, space: str) -> None:
-        """Delete the directions of `space`."""
-        for name in self._shelf.names():
-            if name.endswith(_direction_name("", space)):
-                self._shelf.remove(name)
 
     def get(
         self, name: str, space: str | None, *, retired: frozenset[str] = frozenset()
@@ -95,7 +81,7 @@ class DirectionShelf:
 
 
 def _map_name(source: str, target: str) -> str:
-    return f"{source}{_BETWEEN}{target}"
+    return f"{source}--{target}"
 
 
 def _direction_name(name: str, space: str) -> str:

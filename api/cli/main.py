@@ -14,6 +14,7 @@ from api.cli.commands import (
     ingest,
     listings,
     maps,
+    migrate,
     serve,
     spaces,
     upkeep,
@@ -48,6 +49,7 @@ app.command("stitch", rich_help_panel=LEARNED)(maps.stitch)
 app.command("maps", rich_help_panel=LEARNED)(maps.maps)
 app.command("direction", rich_help_panel=LEARNED)(directions.direction)
 app.command("directions", rich_help_panel=LEARNED)(directions.directions)
+app.command("migrate-space", rich_help_panel=UPKEEP)(migrate.migrate_space)
 app.command("check", rich_help_panel=UPKEEP)(upkeep.check)
 app.command("doctor", rich_help_panel=UPKEEP)(upkeep.doctor)
 app.command("serve", rich_help_panel=UPKEEP)(serve.serve)

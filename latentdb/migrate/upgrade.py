@@ -13,11 +13,11 @@ from latentdb.errors import MigrationError
 from latentdb.held_out import split_by_item
 from latentdb.ingest.progress import ProgressListener, SilentProgress
 from latentdb.migrate.backfill import Backfill, BackfillOptions
+from latentdb.migrate.dropping import drop_space
 from latentdb.migrate.loss import held_out_of, measure_loss
 from latentdb.migrate.record import Migration, MigrationState, PictureCounts
 from latentdb.migrate.refit import refit_all
 from latentdb.model import AbstractSpaceModel
-from latentdb.shelves import DirectionShelf, MapShelf
 
 if TYPE_CHECKING:
     from latentdb.database import LatentDB
@@ -266,10 +266,7 @@ class SpaceMigration:
         with self._db.store.writer():
             if record.state == "cut_over":
                 self._book.update(record, lambda there: there.moved("finishing"))
-            self._db.indexes_.drop(record.old)
-            MapShelf(self._db.store).drop(record.old)
-            DirectionShelf(self._db.store).drop(record.old)
-            self._db.store.drop_space(record.old)
+            drop_space(self._db, record.old)
             self._book.update(record, lambda there: there.moved("finished"))
         return self.status()
 

@@ -1,6 +1,6 @@
 """Rare combinations of attributes, few inverted faces, new noise by each method, judged.
 
-    python -m benchmarks.rare_concepts            about eight minutes on two idle cores
+    python -m benchmarks.rare_concepts            some thirteen minutes of processor time
     python -m benchmarks.rare_concepts --quick    everything once, on sizes that say nothing
 
 The result goes to `results/rare_concepts.json`, the picture to `docs/images/rare_concepts.png`;

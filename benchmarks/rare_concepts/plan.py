@@ -12,7 +12,7 @@ POOL = 10
 @final
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Sizes; the defaults take some eight minutes on two idle cores.
+    """Sizes; the defaults take some thirteen minutes of processor time.
 
     Draws are of disjoint seeds. The main table's draw d has seeds `shots`·d onward; with `shots`
     at half of `POOL`, its even draws share their seeds with the study of shots, whose draw e has

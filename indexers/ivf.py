@@ -31,10 +31,10 @@ _OUTGROWN = 4
 class IvfConfig(AbstractIndexConfig):
     """Approximate search in the cells nearest to the query.
 
-    When to use it: from some 100,000 vectors on, where `hnsw` takes too long to build: cells are
-    laid out in a tenth of the time, and searched some times slower at equal recall. Recall falls
-    with the intrinsic dimension of the data, as a graph's does. A removed row stays in its cell
-    until the index is built again.
+    When to use it: from some 100,000 vectors on, for data in clusters, as embeddings are: built in
+    a fraction of the time of `hnsw` and as quick to search (`benchmarks/index_kinds.py`). In
+    whole-space noise cells say little of who is near, and recall is far below a graph's: raise
+    `nprobe`. A removed row stays in its cell until the index is built again.
 
     Bytes per vector: 4·dim for the row, 16 for its place, 8 for the id; and 4·dim per cell:
     4,120 at 1,024 dimensions.

@@ -18,8 +18,11 @@ README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8"
 FACES = "120"
 
 
-def _blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+DOCS = sorted((Path(__file__).parent.parent / "docs").glob("*.md"))
+
+
+def _blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
 
 
 def _run(command: str) -> None:
@@ -48,6 +51,12 @@ def test_the_readme_does_what_it_says(tmp_path: Path, monkeypatch: pytest.Monkey
     assert (tmp_path / "answer.png").stat().st_size > 10_000
     for block in _blocks("python"):
         exec(compile(block, "README.md", "exec"), {})
+
+
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.stem)
+def test_the_python_of_a_page_runs(page: Path) -> None:
+    for block in _blocks("python", page.read_text(encoding="utf-8")):
+        exec(compile(block, page.name, "exec"), {})
 
 
 def test_every_command_is_in_the_readme() -> None:

@@ -7,23 +7,28 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack, final
 
-import numpy as np
 from PIL import Image
 
 from indexers.stage import AbstractIndexConfig
 from indexers.types import IndexKind, MetricName, PriorName
 from latentdb import paths
 from latentdb.directions.direction import Direction
-from latentdb.directions.fit import DirectionMethod, DirectionOptions, fit_direction
+from latentdb.directions.fit import DirectionMethod, DirectionOptions
+from latentdb.directions.from_store import fit_label_direction
 from latentdb.errors import QueryError
+from latentdb.imagine import Imagined, ImagineOptions, imagine
 from latentdb.indexes import IndexInfo, IndexManager
 from latentdb.migrate.book import MigrationBook
 from latentdb.migrate.routing import active, in_order, retired
 from latentdb.model import AbstractSpaceModel, Vectors
+from latentdb.profiles import ProfileShelf
 from latentdb.query import Query, QueryParts
 from latentdb.search import run_rank, run_search
+from latentdb.shared_space import SharedSpace
+from latentdb.shared_space_fit import ShareOptions, fill_shared, share_spaces
 from latentdb.shelves import DirectionShelf, MapShelf
 from latentdb.space import Space
+from latentdb.stitch.domain import SpaceProfile
 from latentdb.stitch.fit import MapMethod
 from latentdb.stitch.from_store import stitch_spaces
 from latentdb.stitch.linear_map import LinearMap
@@ -59,6 +64,7 @@ class LatentDB:
         self._models_lock = threading.RLock()
         self._maps = MapShelf(store)
         self._directions = DirectionShelf(store)
+        self._profiles = ProfileShelf(store)
 
     @property
     def uri(self) -> str:
@@ -103,10 +109,8 @@ class LatentDB:
 
         Raises
         ------
-        UnknownSpaceError
-            No such space.
-        ModelError
-            The model cannot be loaded.
+        UnknownSpaceError, ModelError
+            No such space, or its model cannot be loaded.
         SpaceMismatchError
             The model as it is now makes other vectors than those stored.
         """
@@ -151,11 +155,9 @@ class LatentDB:
         source : str or Path
             A picture, a folder, a glob, a zip or tar file, or Parquet with an image column.
         spaces : sequence of str
-            Names of spaces of the database; all of them where not given.
-        options : IngestOptions
-            Labels, batch size, workers, limits.
-        progress : ProgressListener
-            Told of the run's progress; silent where not given.
+            Names of spaces of the database; all that have a model where not given.
+        options, progress
+            Labels, batch size, workers, limits; who is told how far it is.
 
         Raises
         ------
@@ -166,11 +168,14 @@ class LatentDB:
         """
         from latentdb.ingest import ingest
 
-        names = list(self.spaces()) if spaces is None else list(spaces)
+        own = [name for name, space in self.spaces().items() if space.kind != "shared"]
+        names = own if spaces is None else list(spaces)
         if not names:
             raise QueryError("the database has no space yet: latentdb init DB --space NAME")
         models = {name: self.model(name) for name in names}
-        return ingest(self.store, models, source, options=options, progress=progress)
+        summary = ingest(self.store, models, source, options=options, progress=progress)
+        fill_shared(self.store)
+        return summary
 
     def quarantine(self) -> list[QuarantineRow]:
         """Files that could not be used, each with its reason."""
@@ -226,10 +231,8 @@ class LatentDB:
 
         Raises
         ------
-        QueryError, FilterError
-            The question contradicts itself, or its filter cannot be evaluated.
-        UnknownSpaceError, UnknownItemError, UnknownMapError, UnknownDirectionError
-            It names something that is not in the database.
+        QueryError, FilterError, UnknownSpaceError, UnknownItemError, UnknownMapError, …
+            The question contradicts itself, or names something that is not in the database.
         """
         return run_search(self, query if query is not None else Query(**parts))
 
@@ -248,12 +251,8 @@ class LatentDB:
         ----------
         direction, space : str
             A fitted direction; its space is needed only when it was fitted in several.
-        where : str
-            SQL condition on labels and quality.
-        k : int
-            How many.
-        descending : bool
-            False puts the least so first.
+        where, k, descending
+            SQL condition on labels and quality; how many; False puts the least so first.
 
         Returns
         -------
@@ -289,12 +288,13 @@ class LatentDB:
     def decode(self, vectors: Vectors, *, space: str | None = None) -> list[Image.Image]:
         """Pictures that the model of a noise space makes of vectors (n, dim) float32.
 
-        Raises
-        ------
-        QueryError
-            The space has no decoder, or none is named and several would do.
+        QueryError where the space has no decoder, or none is named and several would do.
         """
         return paths.decode_pictures(self, paths.choose_space(self, space), vectors)
+
+    def imagine(self, **options: Unpack[ImagineOptions]) -> Imagined:
+        """New pictures of what a question says; see `latentdb.imagine.imagine`."""
+        return imagine(self, **options)
 
     # Maps
 
@@ -313,21 +313,31 @@ class LatentDB:
         """
         fitted = stitch_spaces(self.store, source, target, method=method, seed=seed, update=update)
         self._maps.put(source, target, fitted)
+        self._profiles.fit(self, self.store.space(source), seed=seed)
         return fitted
+
+    def share(self, members: Sequence[str], **options: Unpack[ShareOptions]) -> SharedSpace:
+        """Add the space that `members` share; see `latentdb.shared_space_fit.share_spaces`.
+
+        Options: name, dim, seed.
+        """
+        shared, maps = share_spaces(self.store, members, **options)
+        for one in maps:
+            self._maps.put(one.source, shared.name, one)
+            self._profiles.fit(self, self.store.space(one.source), seed=shared.fitted_on.seed)
+        return shared
 
     def maps(self) -> list[LinearMap]:
         """All fitted maps."""
         return self._maps.all()
 
     def map(self, source: str, target: str) -> LinearMap:
-        """The map from `source` to `target`.
-
-        Raises
-        ------
-        UnknownMapError
-            It was not fitted; the text says how to.
-        """
+        """The map from `source` to `target`; UnknownMapError where it was not fitted."""
         return self._maps.get(source, target)
+
+    def profile(self, space: str, *, text: bool = False) -> SpaceProfile | None:
+        """Mean and covariance of a space, None of too few items; see `latentdb.profiles`."""
+        return self._profiles.get(self, self.store.space(space), text=text)
 
     # Directions
 
@@ -343,24 +353,15 @@ class LatentDB:
     ) -> Direction:
         """Fit the direction of a binary label in `space` and keep it, with held-out scores.
 
-        Raises
-        ------
-        LabelsError
-            There is no such label, or it is not of two values.
-        NotEnoughDataError
-            Too few items on one side.
+        See `latentdb.directions.from_store.fit_label_direction`.
         """
-        home = self.store.space(space)
-        ids, values = self.store.binary_label(label)
-        ids, at, _ = np.intersect1d(ids, self.store.vector_ids(space), return_indices=True)
         options = DirectionOptions(
             method=method,
             seed=seed,
             label=label,
             orthogonal_to=tuple(self.direction(other, space) for other in orthogonal_to),
         )
-        vectors = self.store.vectors(space, ids)
-        fitted = fit_direction(vectors, values[at], name=name, space=home, ids=ids, options=options)
+        fitted = fit_label_direction(self.store, name, space=space, label=label, options=options)
         self._directions.put(name, space, fitted)
         return fitted
 
@@ -375,12 +376,7 @@ class LatentDB:
     def direction(self, name: str, space: str | None = None) -> Direction:
         """The direction `name`, in `space` where it was fitted in several.
 
-        Raises
-        ------
-        UnknownDirectionError
-            No such direction; the text names those there are.
-        QueryError
-            It was fitted in several spaces and none was named.
+        UnknownDirectionError names those there are; QueryError where a space must be named.
         """
         return self._directions.get(name, space, retired=retired(self.migrations_))
 

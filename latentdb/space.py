@@ -10,7 +10,7 @@ from typing import Any, Literal, final
 
 from latentdb.errors import SpaceMismatchError
 
-SpaceKind = Literal["noise", "embedding"]
+SpaceKind = Literal["noise", "embedding", "shared"]
 VectorDType = Literal["float16", "float32"]
 Setting = str | int | float | bool | None
 
@@ -24,8 +24,8 @@ class Space:
     ----------
     name : str
         What commands call it: lower-case letters, digits, `-` and `_`.
-    kind : "noise" or "embedding"
-        Inverted diffusion noise (x_T) or an encoder's output.
+    kind : "noise", "embedding" or "shared"
+        Inverted diffusion noise (x_T), an encoder's output, or what several spaces share.
     dim : int
         Length of a vector.
     spec : str

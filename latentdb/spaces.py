@@ -27,7 +27,7 @@ from typing import Any, Literal, TypeVar, final
 from urllib.parse import parse_qsl, urlencode
 
 from latentdb.bundled import BUNDLED, ModelDescription, describe_models, require_weights
-from latentdb.errors import SpaceSpecError
+from latentdb.errors import ModelError, SpaceSpecError
 from latentdb.model import AbstractSpaceModel
 
 __all__ = [
@@ -131,6 +131,11 @@ def load_model(spec: str, *, device: str = "auto") -> AbstractSpaceModel:
     ModelError
         The model cannot be found or loaded.
     """
+    if spec.startswith("shared:"):
+        raise ModelError(
+            f"space {spec.removeprefix('shared:')!r} is shared by others and has no model of its "
+            "own: name the member that embeds the question with --from"
+        )
     parsed = parse_spec(spec)
     loader, source, options = parsed.loader, parsed.source, dict(parsed.options)
     if loader == "bundled":

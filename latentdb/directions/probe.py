@@ -29,7 +29,7 @@ from latentdb.space import SpaceKind
 
 MIN_PER_CLASS = 10
 # What UNE keeps of each kind of space.
-PCA_COMPONENTS: dict[SpaceKind, int] = {"noise": 500, "embedding": 310}
+PCA_COMPONENTS: dict[SpaceKind, int] = {"noise": 500, "embedding": 310, "shared": 310}
 
 # Inverse strength of the penalty. Whitened components all weigh the same, so with few rows a
 # fixed C overfits; the best of these is chosen on a validation part of the training rows.

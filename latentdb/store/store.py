@@ -37,7 +37,7 @@ from latentdb.types import (
     SpaceRows,
 )
 
-ArtefactKind = Literal["indexes", "maps", "directions", "priors"]
+ArtefactKind = Literal["indexes", "maps", "directions", "priors", "shared"]
 Ids = NDArray[np.int64]
 
 

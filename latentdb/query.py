@@ -19,6 +19,8 @@ from latentdb.ingest.recipes import FileBytes
 from latentdb.migrate.routing import route
 from latentdb.model import AbstractTextEncoder, Vectors
 from latentdb.space import Space
+from latentdb.stitch.chain import find_chain
+from latentdb.stitch.modality import text_domain, to_pictures
 
 if TYPE_CHECKING:
     from latentdb.database import LatentDB
@@ -61,7 +63,8 @@ class Query:
         in the database's text space.
     space : str
         The space that is searched; `from_space`, or the database's first fitting one, where not
-        given. A question born elsewhere goes through the map fitted by `LatentDB.stitch`.
+        given. A question born elsewhere goes through the map fitted by `LatentDB.stitch`, or
+        where there is none through the chain of maps of highest recall.
     metric : "euclidean", "cosine" or "nao"
         Where not given, that of an index of the space, else cosine.
     prior : "chi", "fitted" or "none"
@@ -161,13 +164,29 @@ def resolve(db: LatentDB, query: Query) -> Resolved:
     if born.name == target.name:
         vector = _move(db, vector, target, query.directions)
         return Resolved(vector, target, steps)
-    vector = _move(db, vector, born, before)
-    stitched = db.map(born.name, target.name)
-    stitched.require_source(born)
-    vector = stitched.transform(vector[None], restore_norm=True)[0]
-    steps["map"] = {"method": stitched.method, "norm": "restored", **stitched.scores.summary()}
+    chain = find_chain(db.maps(), born, target, spaces=db.spaces())
+    vector, about = _prepared(db, query, born, vector)
+    vector = chain.transform(_move(db, vector, born, before)[None])[0]
+    steps |= {"map": chain.to_json(), **about}
     after = {name: s for name, s in query.directions.items() if name not in before}
     return Resolved(_move(db, vector, target, after), target, steps)
+
+
+def _prepared(
+    db: LatentDB, query: Query, born: Space, vector: Vectors
+) -> tuple[Vectors, dict[str, Any]]:
+    """The vector (dim,) as maps want it, and how far it is off what they were fitted on.
+
+    A space of fewer vectors than a profile needs says neither.
+    """
+    profile = db.profile(born.name, text=query.text is not None)
+    if profile is None:
+        return vector, {}
+    if query.text is None:
+        return vector, {"domain": profile.domain(vector).to_json()}
+    domain = text_domain(profile, vector)
+    about = {} if domain is None else {"domain": domain.to_json()}
+    return to_pictures(profile, vector[None])[0], {"text": "as pictures", **about}
 
 
 def _choose_spaces(db: LatentDB, query: Query) -> tuple[Space, Space]:

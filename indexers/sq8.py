@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from indexers.checks import row_blocks
+from indexers.code_scan import best_by_code
 from indexers.faiss_library import faiss
 from indexers.ids import Selection
 from indexers.rounding import product_rounding
@@ -126,15 +127,14 @@ class Sq8Stage(AbstractExactStage):
         positions = np.empty((len(queries), k), np.int64)
         open_queries, width = np.arange(len(queries)), self._width(k, selection)
         while open_queries.size:
-            found = self._search(queries[open_queries], width, selection)
+            lists = best_by_code(self._codes, queries[open_queries], width, selection)
             proven = np.zeros(len(open_queries), np.bool_)
-            for at, row in enumerate(open_queries):
-                near = np.union1d(found.positions[at], self._worst(selection))
+            for at, (row, found) in enumerate(zip(open_queries, lists, strict=True)):
+                near = np.union1d(found.positions, self._worst(selection))
                 exact = self._exact(queries[row], near)
                 best = np.argsort(exact if not self.layout.inner_product else -exact)[:k]
                 scores[row], positions[row] = exact[best], near[best]
-                kth = float(exact[best[-1]])
-                proven[at] = found.complete or self._excludes(float(found.scores[at, -1]), kth)
+                proven[at] = found.complete or self._excludes(found.last, float(exact[best[-1]]))
             open_queries, width = open_queries[~proven], 8 * width
         return Candidates(scores, positions, complete=True)
 
@@ -144,17 +144,18 @@ class Sq8Stage(AbstractExactStage):
 
     def shortlists(self, units: Float32Array, selection: Selection, width: int) -> list[Shortlist]:
         """Some more rows than `width` for each query, with the inner products of their codes."""
-        found = self._search(units, self._width(width, selection), selection)
         slack, worst = self._bound.error, self._worst(selection)
         lists = []
-        for scores, positions, unit in zip(found.scores, found.positions, units, strict=True):
-            ceiling = -np.inf if found.complete else float(scores[-1]) + slack
-            near, cosines = positions, scores
+        width = self._width(width, selection)
+        for found, unit in zip(
+            best_by_code(self._codes, units, width, selection), units, strict=True
+        ):
+            near, cosines = found.positions, found.scores
             if worst.size:
-                is_fine = ~np.isin(positions, worst)
-                near = np.concatenate([positions[is_fine], worst])
-                cosines = np.concatenate([scores[is_fine], self._exact(unit, worst)])
-            lists.append(Shortlist(near, cosines, slack, ceiling))
+                is_fine = ~np.isin(near, worst)
+                near = np.concatenate([near[is_fine], worst])
+                cosines = np.concatenate([cosines[is_fine], self._exact(unit, worst)])
+            lists.append(Shortlist(near, cosines, slack, found.last + slack))
         return lists
 
     def compare(self, unit: Float32Array, positions: IdArray) -> Shortlist:
@@ -173,15 +174,6 @@ class Sq8Stage(AbstractExactStage):
     def view(self) -> Float32Array:
         """The rows (count, dim) without a copy; valid until the next change."""
         return flat_view(self._rows)
-
-    def _search(self, queries: Float32Array, width: int, selection: Selection) -> Candidates:
-        """The best `width` by codes; complete when those are all selected rows."""
-        width = min(width, selection.count)
-        parameters = None
-        if selection.selector is not None:
-            parameters = faiss.SearchParameters(sel=selection.selector)
-        scores, positions = self._codes.search(queries, width, params=parameters)
-        return Candidates(scores, positions, complete=width == selection.count)
 
     def _width(self, k: int, selection: Selection) -> int:
         """How many codes to look at for the k best rows, if scores are about normal.

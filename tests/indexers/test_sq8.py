@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from indexers import code_scan
+from indexers.faiss_library import faiss
 from indexers.flat import FlatConfig
 from indexers.index import build_index
 from indexers.metric import CosineMetric, EuclideanMetric
@@ -64,3 +66,21 @@ def test_errors_bound_what_the_codes_lose():
     decoded = np.stack([codes.reconstruct(i) for i in range(50)])
     lost = np.linalg.norm(decoded - index.stage.view()[:50], axis=1)
     assert (lost <= index.stage.errors[:50]).all()
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=["euclidean", "cosine"])
+@pytest.mark.parametrize("share", [1.0, 0.5, 0.01])
+def test_ranges_searched_side_by_side_give_the_same_answer(metric, share, monkeypatch):
+    monkeypatch.setattr(code_scan, "_LEAST_VALUES", 1)
+    vectors, query = gaussian(4000, 32, 10), gaussian(1, 32, 11)
+    allowed = np.flatnonzero(np.random.default_rng(12).random(4000) < share)
+    codes = build_index(vectors, np.arange(4000), metric=metric, config=Sq8Config())
+    flat = build_index(vectors, np.arange(4000), metric=metric, config=FlatConfig())
+    threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(3)
+    try:
+        found = codes.search(query, 10, allowed_ids=allowed)
+    finally:
+        faiss.omp_set_num_threads(threads)
+    true = flat.search(query, 10, allowed_ids=allowed)
+    np.testing.assert_allclose(found.distances, true.distances, rtol=1e-5, atol=2e-6)

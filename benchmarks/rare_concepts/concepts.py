@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # The generator's attribute law alone: a face of a rare kind is found without drawing the others.
-from latentdb.zoo.faces import ATTRIBUTES, TRAINING_SEED, _draw_attributes, draw_face
+from latentdb.zoo.faces import ATTRIBUTES, TRAINING_SEED, draw_attributes, draw_face
 from latentdb.zoo.faces_draw import draw, draw_style
 from latentdb.zoo.training_data import FaceArrays
 
@@ -57,7 +57,7 @@ class Concept:
 
 def attribute_table(seed: int, n: int) -> NDArray[np.bool_]:
     """Attributes (n, 12) of faces 0 to n − 1 of a seed, without drawing them."""
-    rows = (_draw_attributes(np.random.default_rng([seed, index])) for index in range(n))
+    rows = (draw_attributes(np.random.default_rng([seed, index])) for index in range(n))
     return np.array([[row[name] for name in ATTRIBUTES] for row in rows])
 
 

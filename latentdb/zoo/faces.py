@@ -103,7 +103,9 @@ class Face:
     image: Image.Image
 
 
-def _draw_attributes(rng: np.random.Generator) -> dict[str, bool]:
+def draw_attributes(rng: np.random.Generator) -> dict[str, bool]:
+    """Attributes of one face, as often and as often together as faces have them."""
+
     def coin(probability: float) -> bool:
         return bool(rng.random() < probability)
 
@@ -151,7 +153,7 @@ def draw_face(seed: int, index: int) -> Face:
     if seed < 0 or index < 0:
         raise ValueError(f"seed and index of a face start at 0, got seed={seed}, index={index}")
     rng = np.random.default_rng([seed, index])
-    attributes = _draw_attributes(rng)
+    attributes = draw_attributes(rng)
     image = draw(attributes, draw_style(rng))
     return Face(index, seed, attributes, caption(attributes), image)
 

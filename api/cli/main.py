@@ -10,6 +10,7 @@ from api.cli.commands import (
     answers,
     between,
     directions,
+    imagine,
     indexes,
     ingest,
     listings,
@@ -17,6 +18,7 @@ from api.cli.commands import (
     migrate,
     serve,
     spaces,
+    stitch,
     upkeep,
 )
 from api.cli.errors import ErrorsAsText
@@ -43,9 +45,10 @@ app.command("search", rich_help_panel=QUESTIONS)(answers.search)
 app.command("rank", rich_help_panel=QUESTIONS)(answers.rank)
 app.command("interpolate", rich_help_panel=QUESTIONS)(between.interpolate)
 app.command("centroid", rich_help_panel=QUESTIONS)(between.centroid)
+app.command("imagine", rich_help_panel=QUESTIONS)(imagine.imagine)
 app.command("index", rich_help_panel=QUESTIONS)(indexes.index)
 app.command("indexes", rich_help_panel=QUESTIONS)(indexes.indexes)
-app.command("stitch", rich_help_panel=LEARNED)(maps.stitch)
+app.command("stitch", rich_help_panel=LEARNED)(stitch.stitch)
 app.command("maps", rich_help_panel=LEARNED)(maps.maps)
 app.command("direction", rich_help_panel=LEARNED)(directions.direction)
 app.command("directions", rich_help_panel=LEARNED)(directions.directions)

@@ -27,6 +27,7 @@ Batches = Callable[[], Iterable[tuple[IdArray, RealArray, RealArray]]]
 _MIN_ROWS = 20
 _OVERSAMPLING = 10
 _POWER_ITERATIONS = 2
+_BALANCING_STEPS = 20
 # Of the mean variance: a coordinate that the axes explain whole keeps a little of its own.
 _LEAST_DIAGONAL = 1e-6
 
@@ -74,14 +75,17 @@ class _Shape:
     coordinates: FloatArray
 
     def split(self, rank: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Axes, their variances and the diagonal of the law of this rank.
+        """Axes, their variances Λ and the diagonal D of the law of this rank.
 
-        The diagonal is what makes the variance of every coordinate that of the residuals, so an
-        axis carries its own variance and no share of the diagonal's.
+        Λ and D are those under which the variance along every axis u, Λ + uᵀDu, and that of every
+        coordinate are the residuals' own: a fixed point, which a few steps reach.
         """
-        axes, along = self.axes[:rank], self.along[:rank]
-        rest = self.coordinates - along @ axes**2
-        return axes, along, np.maximum(rest, _LEAST_DIAGONAL * self.coordinates.mean())
+        axes, least = self.axes[:rank], _LEAST_DIAGONAL * self.coordinates.mean()
+        squared, variances = axes**2, self.along[:rank]
+        for _ in range(_BALANCING_STEPS):
+            diagonal = np.maximum(self.coordinates - variances @ squared, least)
+            variances = np.maximum(self.along[:rank] - squared @ diagonal, least)
+        return axes, variances, np.maximum(self.coordinates - variances @ squared, least)
 
 
 def fit_residual_law(

@@ -26,9 +26,10 @@ from latentdb.paths.common import (
     nao_metric,
     norms_of,
 )
-from latentdb.query import Query, resolve
+from latentdb.query import Query, Resolved, resolve
 from latentdb.space import Space
 from latentdb.stitch.linear_map import LinearMap
+from latentdb.stitch.modality import to_pictures
 
 if TYPE_CHECKING:
     from latentdb.database import LatentDB
@@ -196,7 +197,8 @@ def imagine(db: LatentDB, **options: Unpack[ImagineOptions]) -> Imagined:
     linear_map.require_source(born.space)
     linear_map.require_target(space)
     law = residual_law(db.store, linear_map)
-    mean = linear_map.transform(born.vector[None].astype(np.float64))[0]
+    asked = _as_pictures(db, query, born)
+    mean = linear_map.transform(asked[None].astype(np.float64))[0]
     drawn = mean + temperature * law.draw(n, seed=seed)
     prior = choose_prior(space, options.get("prior"))
     vectors = restored(db, space, prior, drawn).astype(np.float32)
@@ -266,3 +268,16 @@ def _query(db: LatentDB, space: Space, options: ImagineOptions) -> Query:
         space=source,
         k=1,
     )
+
+
+def _as_pictures(db: LatentDB, query: Query, born: Resolved) -> Vectors:
+    """The question's vector (dim,), a text's moved to where the pictures are that it stands for.
+
+    Unmoved, texts get noise of pictures that have nothing to do with them: the map is fitted on
+    pictures, and multiplies what texts alone have by what it never had to keep small.
+    """
+    profile = db.profile(born.space.name, text=query.text is not None)
+    if query.text is None or profile is None:
+        return born.vector
+    moved: Vectors = to_pictures(profile, born.vector[None])[0]
+    return moved

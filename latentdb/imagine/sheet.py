@@ -1,0 +1,54 @@
+"""The picture of an answer in pictures: what was asked, then what was imagined."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from latentdb.imagine.imagined import Imagined
+from latentdb.pictures import SheetStyle, Tile, contact_sheet, describe_query
+from latentdb.query import Query, read_picture
+
+if TYPE_CHECKING:
+    from latentdb.database import LatentDB
+
+
+def imagined_sheet(db: LatentDB, found: Imagined) -> Image.Image:
+    """The question in a frame, and every picture made, with its norm against white noise.
+
+    Parameters
+    ----------
+    db : LatentDB
+        Where a stored item's picture is.
+    found : Imagined
+
+    Returns
+    -------
+    Image
+        RGB.
+    """
+    asked = {**found.query.to_json(), "from": found.source.name}
+    question, _ = describe_query(asked)
+    tiles = [
+        Tile(f"{at}", f"z {z:+.1f}", f"nearest stored: {distance:.2f} away", picture)
+        for at, (z, distance, picture) in enumerate(
+            zip(found.norm_z, found.nearest_distances, found.pictures, strict=True), start=1
+        )
+    ]
+    how = f"from {found.source.name}\nby a {found.map.method} map"
+    query_tile = Tile("Query", caption=how, picture=_picture(db, found.query), text=question)
+    heading = (
+        f"{question}   ·   imagined in {found.space.name}, temperature {found.temperature:g}, "
+        f"{found.prior} prior, seed {found.seed}"
+    )
+    return contact_sheet(heading, query_tile, tiles, style=SheetStyle(tile_size=160))
+
+
+def _picture(db: LatentDB, query: Query) -> Image.Image | None:
+    """The picture asked with, where there is one."""
+    if query.id is not None:
+        return db.picture(query.id)
+    if query.image is None or isinstance(query.image, Image.Image):
+        return query.image
+    return read_picture(query.image)

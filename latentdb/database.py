@@ -19,7 +19,7 @@ from latentdb.errors import QueryError
 from latentdb.imagine import Imagined, ImagineOptions, imagine
 from latentdb.indexes import IndexInfo, IndexManager
 from latentdb.migrate.book import MigrationBook
-from latentdb.migrate.routing import active, in_order, retired
+from latentdb.migrate.routing import active, filled, in_order, retired
 from latentdb.model import AbstractSpaceModel, Vectors
 from latentdb.profiles import ProfileShelf
 from latentdb.query import Query, QueryParts
@@ -169,7 +169,7 @@ class LatentDB:
         from latentdb.ingest import ingest
 
         own = [name for name, space in self.spaces().items() if space.kind != "shared"]
-        names = own if spaces is None else list(spaces)
+        names = own if spaces is None else filled(self.migrations_, spaces, self.store)
         if not names:
             raise QueryError("the database has no space yet: latentdb init DB --space NAME")
         models = {name: self.model(name) for name in names}
@@ -306,12 +306,16 @@ class LatentDB:
         method: MapMethod = "ridge",
         seed: int = 0,
         update: bool = False,
+        force: bool = False,
     ) -> LinearMap:
         """Fit the map from space `source` to space `target` and keep it, with held-out scores.
 
-        See `latentdb.stitch.from_store.stitch_spaces`; `update` reads only new rows.
+        See `latentdb.stitch.from_store.stitch_spaces`; `update` reads only new rows. One that
+        does not beat its null is not kept and raises WorthlessMapError, unless `force` is true.
         """
         fitted = stitch_spaces(self.store, source, target, method=method, seed=seed, update=update)
+        if not force:
+            fitted.scores.require_beats_null(f"{source} → {target}")
         self._maps.put(source, target, fitted)
         self._profiles.fit(self, self.store.space(source), seed=seed)
         return fitted

@@ -22,6 +22,7 @@ LatentDBError                        (indexers.errors)
 ├── ModelError                       RuntimeError a model that cannot be loaded or run
 ├── ArtefactError                    ValueError   a map or direction file that is torn or foreign
 ├── UnknownMapError                  KeyError
+├── WorthlessMapError                ValueError   a map that does not beat its null, not forced
 ├── UnknownDirectionError            KeyError
 ├── MigrationError                   RuntimeError a step of a model upgrade out of turn
 └── NotEnoughDataError               ValueError   too few rows to fit what was asked
@@ -56,6 +57,7 @@ __all__ = [
     "UnknownItemError",
     "UnknownMapError",
     "UnknownSpaceError",
+    "WorthlessMapError",
 ]
 
 
@@ -164,6 +166,10 @@ class ArtefactError(LatentDBError, ValueError):
 
 class UnknownMapError(_PlainKeyError):
     """No map leads from one space to the other."""
+
+
+class WorthlessMapError(LatentDBError, ValueError):
+    """A map does no better on held-out items than maps fitted on permuted pairs."""
 
 
 class UnknownDirectionError(_PlainKeyError):

@@ -37,6 +37,7 @@ STATUS: Mapping[type[errors.LatentDBError], int] = {
     errors.LabelsError: UNPROCESSABLE,
     errors.SpaceSpecError: UNPROCESSABLE,
     errors.NotEnoughDataError: UNPROCESSABLE,
+    errors.WorthlessMapError: UNPROCESSABLE,
     CutLocusError: UNPROCESSABLE,
     indexer_errors.ParameterError: UNPROCESSABLE,
     indexer_errors.DimensionError: UNPROCESSABLE,

@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike
 
 from indexers.errors import DimensionError
 from latentdb.arrays import FloatArray, as_matrix
-from latentdb.errors import NotEnoughDataError
+from latentdb.errors import NotEnoughDataError, WorthlessMapError
 from latentdb.held_out import Estimate, mean_estimate, resample_counts
+from latentdb.stitch.neighbours import mutual_overlap, nearest_others
 
 MIN_HELD_OUT = 11
 _ESTIMATES = (
@@ -24,6 +25,8 @@ _ESTIMATES = (
     "reverse_recall_at_1",
     "reverse_recall_at_10",
 )
+# Scores that files of version 0.1.0 do not have.
+_LATER = ("recall_at_100", "reverse_recall_at_100", "mutual_knn")
 
 
 @final
@@ -39,6 +42,8 @@ class NullScores:
         Best of them.
     recall_at_10_mean : float
         Their mean; near chance.
+    mutual_knn_mean, mutual_knn_max : float, optional
+        Mean and best overlap of neighbours; None in files of version 0.1.0.
     """
 
     n_permutations: int
@@ -46,6 +51,12 @@ class NullScores:
     centred_cosine_max: float
     recall_at_10_mean: float
     recall_at_10_max: float
+    mutual_knn_mean: float | None = None
+    mutual_knn_max: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dictionary of what was measured."""
+        return {name: value for name, value in vars(self).items() if value is not None}
 
 
 @final
@@ -72,6 +83,11 @@ class MapScores:
         The same, asking with the target and searching the mapped sources.
     null : NullScores, optional
         None where no permuted maps were fitted.
+    recall_at_100, reverse_recall_at_100 : Estimate, optional
+        None of 100 pairs or fewer, where they would be 1.
+    mutual_knn : Estimate, optional
+        Share of the 10 nearest neighbours that the mapped queries among themselves and their
+        partners among themselves agree on; its null is in `null`.
     """
 
     n_held_out: int
@@ -84,6 +100,9 @@ class MapScores:
     reverse_recall_at_1: Estimate
     reverse_recall_at_10: Estimate
     null: NullScores | None = None
+    recall_at_100: Estimate | None = None
+    reverse_recall_at_100: Estimate | None = None
+    mutual_knn: Estimate | None = None
 
     def chance_at(self, k: int) -> float:
         """Recall@k of guessing, which is also that of the mean-vector baseline."""
@@ -93,6 +112,9 @@ class MapScores:
     def beats_null(self) -> bool:
         """Whether recall@10 and centred cosine are above every permuted map's, intervals included.
 
+        Where a permuted map finds every partner, the gallery is too small for recall to tell, and
+        centred cosine alone decides.
+
         Raises
         ------
         NotEnoughDataError
@@ -100,9 +122,22 @@ class MapScores:
         """
         if self.null is None:
             raise NotEnoughDataError("these scores have no permuted maps to compare with")
-        return (
-            self.recall_at_10.low > self.null.recall_at_10_max
-            and self.centred_cosine.low > self.null.centred_cosine_max
+        null = self.null
+        is_telling = null.recall_at_10_max < 1.0
+        return self.centred_cosine.low > null.centred_cosine_max and (
+            self.recall_at_10.low > null.recall_at_10_max or not is_telling
+        )
+
+    def require_beats_null(self, name: str) -> None:
+        """Raise WorthlessMapError unless the map `name` beats its null; nothing without one."""
+        if self.null is None or self.beats_null:
+            return
+        raise WorthlessMapError(
+            f"the map {name} does no better than maps fitted on permuted pairs: recall@10 "
+            f"{self.recall_at_10} against up to {self.null.recall_at_10_max:.3f}, centred cosine "
+            f"{self.centred_cosine} against up to {self.null.centred_cosine_max:.3f}, on "
+            f"{self.n_held_out} held-out items. It was not kept: ingest more items, try another "
+            "--method, or keep it all the same with --force (force=True)"
         )
 
     def summary(self) -> dict[str, float]:
@@ -122,11 +157,17 @@ class MapScores:
         return {
             "n_held_out": self.n_held_out,
             **{name: getattr(self, name).to_json() for name in _ESTIMATES},
+            **{name: value.to_json() for name, value in self._later().items()},
             "baseline_cosine": self.baseline_cosine,
             "chance_at_1": self.chance_at(1),
             "chance_at_10": self.chance_at(10),
-            "null": None if self.null is None else dict(vars(self.null)),
+            "null": None if self.null is None else self.null.to_json(),
         }
+
+    def _later(self) -> dict[str, Estimate]:
+        """Those scores that not every file has, where they are there."""
+        values = {name: getattr(self, name) for name in _LATER}
+        return {name: value for name, value in values.items() if value is not None}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> MapScores:
@@ -136,6 +177,7 @@ class MapScores:
             baseline_cosine=float(data["baseline_cosine"]),
             null=None if data["null"] is None else NullScores(**data["null"]),
             **{name: Estimate.from_json(data[name]) for name in _ESTIMATES},
+            **{name: Estimate.from_json(data[name]) for name in _LATER if name in data},
         )
 
 
@@ -232,11 +274,14 @@ def score_predictions(
     if not baseline.any():
         raise NotEnoughDataError("all held-out targets equal the mean: there is nothing to score")
     restored = restore_spread(predicted, mean=mean, spread=spread)
-    similarity = unit_rows(restored) @ unit_rows(actual).T
+    near, true = unit_rows(restored), unit_rows(actual)
+    similarity = near @ true.T
 
     def recall(similarity: FloatArray, k: int) -> Estimate:
         return mean_estimate(match_probability(similarity, k=k), counts)
 
+    overlap = mutual_overlap(nearest_others(near), nearest_others(true))
+    is_large = len(actual) > 100
     return MapScores(
         n_held_out=len(actual),
         r2=Estimate.of(
@@ -249,6 +294,9 @@ def score_predictions(
         recall_at_10=recall(similarity, 10),
         reverse_recall_at_1=recall(similarity.T, 1),
         reverse_recall_at_10=recall(similarity.T, 10),
+        recall_at_100=recall(similarity, 100) if is_large else None,
+        reverse_recall_at_100=recall(similarity.T, 100) if is_large else None,
+        mutual_knn=mean_estimate(overlap, counts),
     )
 
 
@@ -279,14 +327,16 @@ def permuted_null(
     true = unit_rows(actual.astype(np.float64))
     spread = typical_spread(targets, mean)
     baseline = ((actual - mean) ** 2).sum()
-    found = np.empty((n_permutations, 3))
+    neighbours = nearest_others(true)
+    found = np.empty((n_permutations, 4))
     for i in range(n_permutations):
         predicted = refit_predict(targets[rng.permutation(len(targets))])
-        restored = restore_spread(predicted, mean=mean, spread=spread)
+        near = unit_rows(restore_spread(predicted, mean=mean, spread=spread))
         found[i] = (
             1.0 - ((actual - predicted) ** 2).sum() / baseline,
             _row_cosine(predicted - mean, actual - mean).mean(),
-            match_probability(unit_rows(restored) @ true.T, k=10).mean(),
+            match_probability(near @ true.T, k=10).mean(),
+            mutual_overlap(nearest_others(near), neighbours).mean(),
         )
     best = found.max(axis=0)
     return NullScores(
@@ -295,6 +345,8 @@ def permuted_null(
         centred_cosine_max=float(best[1]),
         recall_at_10_mean=float(found[:, 2].mean()),
         recall_at_10_max=float(best[2]),
+        mutual_knn_mean=float(found[:, 3].mean()),
+        mutual_knn_max=float(best[3]),
     )
 
 

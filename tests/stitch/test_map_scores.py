@@ -13,7 +13,7 @@ from sklearn.metrics.pairwise import cosine_similarity
 from sklearn.neighbors import NearestNeighbors
 
 from indexers.errors import DimensionError
-from latentdb.errors import NotEnoughDataError
+from latentdb.errors import NotEnoughDataError, WorthlessMapError
 from latentdb.stitch import MapScores, NullScores, score_predictions
 from latentdb.stitch.evaluate import match_probability, permuted_null
 
@@ -44,7 +44,7 @@ def test_cosines_are_those_of_scikit_learn():
     assert scores.baseline_cosine == pytest.approx(cosine_similarity(mean[None], actual).mean())
 
 
-@pytest.mark.parametrize("k", [1, 10])
+@pytest.mark.parametrize("k", [1, 10, 100])
 def test_recall_is_what_a_cosine_search_finds_in_either_direction(k):
     predicted, actual = _case(n=200, noise=1.5)
     mean = actual.mean(0)
@@ -152,3 +152,45 @@ def test_too_few_or_unpaired_rows_are_refused():
         score_predictions(predicted[1:], actual, mean=np.zeros(6), spread=2.4)
     with pytest.raises(NotEnoughDataError, match="nothing to score"):
         score_predictions(predicted, np.ones_like(actual), mean=np.ones(6), spread=2.4)
+
+
+def test_overlap_of_neighbours_is_that_of_scikit_learn():
+    predicted, actual = _case(n=80, dim=5, noise=0.7)
+    mean = actual.mean(0)
+    scores = score_predictions(predicted, actual, mean=mean, spread=2.4)
+    centred = predicted - mean
+    restored = mean + 2.4 * centred / np.linalg.norm(centred, axis=1, keepdims=True)
+
+    def neighbours(rows):
+        search = NearestNeighbors(n_neighbors=11, metric="cosine").fit(rows)
+        return search.kneighbors(rows, return_distance=False)[:, 1:]
+
+    pairs = zip(neighbours(restored), neighbours(actual), strict=True)
+    expected = np.mean([len(set(a) & set(b)) / 10 for a, b in pairs])
+    assert scores.mutual_knn.value == pytest.approx(expected)
+    assert 0.2 < expected < 0.9
+
+
+def test_recall_at_100_is_left_out_where_the_gallery_is_no_larger():
+    small = score_predictions(*_case(n=100), mean=np.full(6, 2.0), spread=2.4)
+    assert small.recall_at_100 is None
+    assert "recall_at_100" not in small.to_json()
+    assert MapScores.from_json(small.to_json()) == small
+
+
+def test_unrelated_maps_agree_on_neighbours_by_chance():
+    rng = np.random.default_rng(0)
+    targets, actual = rng.normal(size=(300, 8)), rng.normal(size=(200, 8))
+    null = permuted_null(
+        lambda shuffled: shuffled[:200], targets, actual, seed=0, n_permutations=10
+    )
+    assert null.mutual_knn_mean == pytest.approx(10 / 199, abs=0.01)
+    assert null.mutual_knn_max < 0.08
+
+
+def test_a_map_that_does_not_beat_its_null_is_refused_with_its_figures():
+    scores = score_predictions(*_case(noise=50.0), mean=np.full(6, 2.0), spread=2.4)
+    null = NullScores(19, 0.0, 0.3, 0.16, 0.4)
+    with pytest.raises(WorthlessMapError, match=r"a → b .* up to 0\.400, .*--method.*force=True"):
+        MapScores(**{**vars(scores), "null": null}).require_beats_null("a → b")
+    scores.require_beats_null("a → b")

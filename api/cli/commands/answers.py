@@ -94,6 +94,7 @@ def search(  # noqa: PLR0913 - one parameter per option of the contract
     answer = opened.search(query)
     _show(opened, answer, grid, query_picture=_query_picture(opened, image, item, grid))
     _print(answer, as_json=as_json)
+    _warn(answer)
 
 
 def rank(  # noqa: PLR0913 - one parameter per option of the contract
@@ -201,12 +202,33 @@ def _print(answer: Answer, *, as_json: bool) -> None:
 
 
 def _mapped(answer: Answer) -> str:
-    """How well the map that carried the question does, in words."""
-    scores = answer.query.get("map")
-    if scores is None:
+    """The way that the question was carried over, and how well that does, in words."""
+    way = answer.query.get("map")
+    if way is None:
         return ""
+    expected = f"recall@10 {way['expected_recall_at_10']:.2f} among {way['gallery']}"
+    if way["is_estimate"]:
+        return (
+            f"; carried over {' → '.join(way['chain'])} by {way['method']} maps, about {expected}"
+        )
     return (
-        f"; carried over from {answer.query['from']} by a {scores['method']} map with held-out "
-        f"R² {scores['r2']:.2f}, recall@10 {scores['recall_at_10']:.2f} "
-        f"(chance {scores['chance_at_10']:.2f})"
+        f"; carried over from {answer.query['from']} by a {way['method']} map with held-out "
+        f"R² {way['r2']:.2f}, {expected} (chance {way['chance_at_10']:.2f})"
+    )
+
+
+def _warn(answer: Answer) -> None:
+    """One line on stderr where the question is of another kind than the map was fitted on."""
+    domain = answer.query.get("domain")
+    if domain is None or not domain["is_outside"]:
+        return
+    what = (
+        "the text says little about these pictures"
+        if domain["measure"] == "weakness"
+        else f"the question is unlike what is in {answer.query['from']}"
+    )
+    note(
+        f"warning: {what}, so its answer through the map may mean nothing: {domain['measure']} "
+        f"{domain['distance']:.3g}, above {domain['threshold']:.3g}, which "
+        f"{domain['false_alarm_rate']:.1%} of what belongs exceeds"
     )

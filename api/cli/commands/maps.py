@@ -1,37 +1,16 @@
-"""Maps between spaces: `stitch` fits one, `maps` lists them."""
+"""`maps` lists the maps between spaces with their scores."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
-import typer
-
-from api.cli.options import AsJson, Database, Seed
+from api.cli.options import AsJson, Database
 from api.cli.output import print_json, print_table
 from api.cli.session import open_database
 
 if TYPE_CHECKING:
+    from latentdb.held_out import Estimate
     from latentdb.stitch.linear_map import LinearMap
-
-
-def stitch(
-    db: Database = None,
-    *,
-    source: Annotated[str, typer.Option("--from", metavar="A", help="Space it leads from.")],
-    target: Annotated[str, typer.Option("--to", metavar="B", help="Space it leads to.")],
-    method: Annotated[
-        Literal["ridge", "reduced_rank", "procrustes", "cca"],
-        typer.Option(help="How it is fitted."),
-    ] = "ridge",
-    seed: Seed = 0,
-    as_json: AsJson = False,
-) -> None:
-    """Fit the map from one space to another, and score it on items it has not seen."""
-    fitted = open_database(db).stitch(source, target, method=method, seed=seed)
-    if as_json:
-        print_json(fitted.to_json())
-        return
-    _print([fitted])
 
 
 def maps(db: Database = None, *, as_json: AsJson = False) -> None:
@@ -40,10 +19,11 @@ def maps(db: Database = None, *, as_json: AsJson = False) -> None:
     if as_json:
         print_json([linear_map.to_json() for linear_map in found])
         return
-    _print(found)
+    print_maps(found)
 
 
-def _print(found: list[LinearMap]) -> None:
+def print_maps(found: list[LinearMap]) -> None:
+    """Maps as a table, with their held-out scores."""
     print_table(
         [
             "from",
@@ -52,23 +32,41 @@ def _print(found: list[LinearMap]) -> None:
             "held out",
             "R²",
             "centred cosine",
-            "recall@10",
-            "chance",
-            "null recall@10",
+            "recall@1/10/100",
+            "back@1/10/100",
+            "chance@10",
+            "null@10",
+            "mutual 10-NN",
+            "its null",
+            "beats null",
         ],
-        [
-            [
-                linear_map.source,
-                linear_map.target,
-                linear_map.method,
-                linear_map.scores.n_held_out,
-                linear_map.scores.r2.value,
-                linear_map.scores.centred_cosine.value,
-                linear_map.scores.recall_at_10.value,
-                linear_map.scores.chance_at(10),
-                linear_map.scores.null.recall_at_10_mean if linear_map.scores.null else None,
-            ]
-            for linear_map in found
-        ],
+        [_row(linear_map) for linear_map in found],
         empty="no map yet: latentdb stitch DB --from A --to B",
     )
+
+
+def _row(linear_map: LinearMap) -> list[object]:
+    """Cells of one map; those it has no score for are empty."""
+    scores, null = linear_map.scores, linear_map.scores.null
+    return [
+        linear_map.source,
+        linear_map.target,
+        linear_map.method,
+        scores.n_held_out,
+        scores.r2.value,
+        scores.centred_cosine.value,
+        _three(scores.recall_at_1, scores.recall_at_10, scores.recall_at_100),
+        _three(
+            scores.reverse_recall_at_1, scores.reverse_recall_at_10, scores.reverse_recall_at_100
+        ),
+        scores.chance_at(10),
+        null.recall_at_10_mean if null else None,
+        scores.mutual_knn.value if scores.mutual_knn else None,
+        null.mutual_knn_mean if null else None,
+        ("yes" if scores.beats_null else "no") if null else None,
+    ]
+
+
+def _three(*recalls: Estimate | None) -> str:
+    """Recalls beside one another, a dash for one that was not measured."""
+    return " ".join("–" if recall is None else f"{recall.value:.2f}" for recall in recalls)

@@ -57,5 +57,9 @@ class ArtefactShelf(Generic[A]):
         """Write `artefact` as `name`, replacing what was there."""
         artefact.save(self._path(name))
 
+    def remove(self, name: str) -> None:
+        """Delete the artefact `name`; one that is gone already is passed over."""
+        self._path(name).unlink(missing_ok=True)
+
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}{_SUFFIX}"

@@ -125,8 +125,8 @@ class LatentDB:
             return self._models[name]
 
     def migrate_space(self, old: str, new: str, **options: Unpack[BeginOptions]) -> SpaceMigration:
-        """Begin to replace a space by another model's; see `latentdb.migrate.upgrade.begin`."""
-        from latentdb.migrate.upgrade import begin
+        """Begin to replace a space by another model's; see `latentdb.migrate.begin.begin`."""
+        from latentdb.migrate.begin import begin
 
         return begin(self, old, new, **options)
 

@@ -17,8 +17,10 @@ import latentdb
 from latentdb.database import LatentDB
 from latentdb.errors import MigrationError, SpaceMismatchError, StoreFormatError
 from latentdb.held_out import split_by_item
+from latentdb.ingest import IngestOptions
 from latentdb.migrate import BackfillOptions
 from latentdb.query import read_picture
+from latentdb.zoo.faces import write_folder
 
 CHILD = Path(__file__).parent / "migrate_child.py"
 
@@ -234,6 +236,32 @@ def test_a_finish_that_was_killed_is_ended_by_another(
     assert reopened.migration().finish().migration.state == "finished"
     assert list(reopened.spaces()) == ["clip2", "dino"]
     assert faults(reopened) == []
+
+
+def test_new_pictures_get_vectors_in_both_spaces_while_a_way_back_is_open(
+    db: LatentDB, faces: Faces, tmp_path: Path
+) -> None:
+    write_folder(tmp_path / "more", 4, seed=77)
+    started(db, faces)
+    options = IngestOptions(workers=0)
+    assert set(db.ingest(tmp_path / "more", spaces=["clip2"], options=options).spaces) == {
+        "clip",
+        "clip2",
+    }
+    assert (len(db.store.vector_ids("clip")), len(db.store.vector_ids("clip2"))) == (94, SAMPLE + 4)
+
+
+def test_a_shared_space_is_listed_and_goes_with_its_member(db: LatentDB, faces: Faces) -> None:
+    db.share(["clip", "dino"], name="both", dim=4)
+    migration = ready(db, faces)
+    left = [one for one in migration.cut_over().migration.to_refit if "both" in one.what]
+    assert [one.command.split("--method gcca ")[1] for one in left] == [
+        "--space clip2 --space dino --name both-clip2"
+    ]
+    migration.finish()
+    assert list(db.spaces()) == ["clip2", "dino"]
+    db.ingest(faces.folder, options=IngestOptions(workers=0))
+    assert faults(db) == []
 
 
 def test_kill_minus_nine_during_the_backfill_loses_nothing(db: LatentDB, faces: Faces) -> None:

@@ -85,6 +85,10 @@ class MigrationBook:
             )
         return found[-1]
 
+    def current(self, migration: Migration) -> Migration:
+        """The record of these two spaces as it is on disk now."""
+        return _among(self.all(), migration)
+
     def put(self, migration: Migration) -> None:
         """Begin a migration; one of the same two spaces that was rolled back is replaced."""
 
@@ -107,10 +111,9 @@ class MigrationBook:
         changed: list[Migration] = []
 
         def apply(there: tuple[Migration, ...]) -> tuple[Migration, ...]:
-            for one in there:
-                if _key(one) == _key(migration):
-                    changed.append(change(one))
-            return tuple(changed[0] if _key(one) == _key(migration) else one for one in there)
+            before = _among(there, migration)
+            changed.append(change(before))
+            return tuple(changed[0] if one is before else one for one in there)
 
         self._change(apply)
         return changed[0]
@@ -161,3 +164,12 @@ class MigrationBook:
 
 def _key(migration: Migration) -> tuple[str, str]:
     return migration.old, migration.new
+
+
+def _among(there: tuple[Migration, ...], migration: Migration) -> Migration:
+    for one in there:
+        if _key(one) == _key(migration):
+            return one
+    raise MigrationError(
+        f"the migration {migration.old} → {migration.new} is not recorded any more"
+    )

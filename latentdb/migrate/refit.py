@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, cast, get_args
 
 from latentdb.directions.fit import DirectionMethod
 from latentdb.errors import LatentDBError
+from latentdb.migrate.dropping import shared_with
 from latentdb.migrate.record import Migration, ToRefit
+from latentdb.shared_space_fit import shared_shelf
 from latentdb.stitch.fit import MapMethod
 
 if TYPE_CHECKING:
@@ -82,13 +84,24 @@ def _nuisances_first(db: LatentDB, space: str) -> list[Direction]:
 
 def _maps(db: LatentDB, migration: Migration) -> Iterator[str | ToRefit]:
     old, new = migration.old, migration.new
+    shared = shared_with(db, old)
+    for name in shared:
+        members = [
+            new if ref.name == old else ref.name for ref in shared_shelf(db.store).get(name).members
+        ]
+        spaces = " ".join(f"--space {member}" for member in members)
+        yield ToRefit(
+            f"shared space {name}",
+            f"it is made of {old}, and goes with it at --finish",
+            f"latentdb stitch DB --method gcca {spaces} --name {name}-{new}",
+        )
     existing = {(one.source, one.target) for one in db.maps()}
-    spaces = db.store.spaces()
+    there = set(db.store.spaces()) - set(shared)
     for one in db.maps():
         source = new if one.source == old else one.source
         target = new if one.target == old else one.target
         concerns = old in (one.source, one.target)
-        if not concerns or source == target or {source, target} - set(spaces):
+        if not concerns or source == target or {source, target} - there:
             continue
         what = f"map {source} → {target}"
         if (source, target) not in existing:

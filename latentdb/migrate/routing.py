@@ -12,7 +12,7 @@ in, and goes through the map to the new one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +60,19 @@ def active(book: MigrationBook, name: str, store: Store) -> str:
             return name
         name = taken[-1]
         seen.add(name)
+
+
+def filled(book: MigrationBook, names: Sequence[str], store: Store) -> list[str]:
+    """Spaces that new pictures need vectors in where these are named.
+
+    Both spaces of an open migration: whichever answers, now or after the next step, has them.
+    """
+    wanted: list[str] = []
+    for name in names:
+        pairs = [{one.old, one.new} for one in book.all() if one.is_open]
+        both = [other for pair in pairs if name in pair for other in sorted(pair - {name})]
+        wanted += [active(book, name, store) if name not in store.spaces() else name, *both]
+    return list(dict.fromkeys(wanted))
 
 
 def retired(book: MigrationBook) -> frozenset[str]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypedDict, final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from indexers.errors import ParameterError
 from indexers.types import IdArray
 from latentdb.errors import MigrationError
 from latentdb.held_out import split_by_item
@@ -15,23 +14,13 @@ from latentdb.ingest.progress import ProgressListener, SilentProgress
 from latentdb.migrate.backfill import Backfill, BackfillOptions
 from latentdb.migrate.dropping import drop_space
 from latentdb.migrate.loss import held_out_of, measure_loss
-from latentdb.migrate.record import Migration, MigrationState, PictureCounts
+from latentdb.migrate.record import Migration, MigrationState
 from latentdb.migrate.refit import refit_all
-from latentdb.model import AbstractSpaceModel
 
 if TYPE_CHECKING:
     from latentdb.database import LatentDB
 
 _DEFAULTS = BackfillOptions()
-
-
-class BeginOptions(TypedDict, total=False):
-    """Keyword arguments of `begin`."""
-
-    sample: int
-    seed: int
-    options: BackfillOptions
-    progress: ProgressListener | None
 
 
 @final
@@ -92,7 +81,7 @@ class SpaceMigration:
 
     def record(self) -> Migration:
         """The record as it is on disk now."""
-        self._record = self._book.update(self._record, lambda there: there)
+        self._record = self._book.current(self._record)
         return self._record
 
     def status(self) -> MigrationStatus:
@@ -118,7 +107,7 @@ class SpaceMigration:
         if record.state not in states:
             raise MigrationError(
                 f"the migration {record.old} → {record.new} is {record.state!r}; to {to} it must "
-                f"be {' or '.join(states)}{_hint(record)}"
+                f"be {' or '.join(states)}{next_step(record)}"
             )
         return record
 
@@ -139,15 +128,23 @@ class SpaceMigration:
         StoreLockedError
             Another process is writing.
         """
-        record = self._require("starting", to="prepare it")
+        self._require("starting", to="prepare it")
+        # Held for all of it: the loss is measured over the very items the map was fitted on.
+        with self._db.store.writer():
+            self._prepare(options, progress)
+        return self.status()
+
+    def _prepare(self, options: BackfillOptions, progress: ProgressListener | None) -> None:
+        record = self._record
         old_ids = self._ids(record.old)
         fraction = record.sample / max(len(old_ids), 1)
         sample = old_ids
         if fraction < 1.0:
             sample = old_ids[split_by_item(old_ids, seed=record.seed, fraction=fraction)]
         self._embed(np.setdiff1d(sample, self._ids(record.new)), options, progress)
-        forward = self._db.stitch(record.new, record.old, seed=record.seed)
-        self._db.stitch(record.old, record.new, seed=record.seed)
+        # Forced: what decides is the loss, which is measured on the very task and told.
+        forward = self._db.stitch(record.new, record.old, seed=record.seed, force=True)
+        self._db.stitch(record.old, record.new, seed=record.seed, force=True)
         both = np.intersect1d(old_ids, self._ids(record.new))
         queries = held_out_of(forward, both)
         gallery = np.intersect1d(both, np.union1d(sample, queries))
@@ -159,9 +156,13 @@ class SpaceMigration:
             queries=queries,
             usual=self._db.indexes_.usual(record.old),
         )
+        if progress is not None and loss.recall_at_10.low <= loss.chance:
+            progress.message(
+                f"through the map, {record.old!r} finds no more of what is near in {record.new!r} "
+                "than chance would: backfill before anyone asks"
+            )
         state: MigrationState = "serving" if len(self._missing()) else "ready"
         self._book.update(record, lambda there: there.moved(state, loss=loss))
-        return self.status()
 
     def backfill(
         self,
@@ -271,99 +272,7 @@ class SpaceMigration:
         return self.status()
 
 
-def begin(
-    db: LatentDB,
-    old: str,
-    new: str,
-    *,
-    sample: int = 2000,
-    seed: int = 0,
-    options: BackfillOptions = _DEFAULTS,
-    progress: ProgressListener | None = None,
-) -> SpaceMigration:
-    """Begin to replace space `old` by `new`, or go on with what an interruption left.
-
-    Parameters
-    ----------
-    db : LatentDB
-    old : str
-        A space of the database.
-    new : str
-        The spec of another model of the same kind, or the name of a space that is there.
-    sample : int
-        Items that the maps and their loss are fitted and measured on.
-    seed : int
-        Draws the sample and the held-out part of it.
-    options : BackfillOptions
-    progress : ProgressListener
-
-    Raises
-    ------
-    UnknownSpaceError, SpaceSpecError, ModelError, SpaceExistsError
-        One of the two is not there, or the new one cannot be added.
-    MigrationError
-        The two do not go together, or another migration is under way.
-    ParameterError
-        A sample of fewer than 1.
-    """
-    if sample < 1:
-        raise ParameterError(f"a sample is of at least 1 item, got {sample}")
-    model = _model_of(db, new)
-    migration = Migration(
-        old, model.space.name, "starting", sample, seed, before=_after(db, old, model.space.name)
-    )
-    _require_pair(db, migration, model)
-    there = [one for one in db.migrations_.all() if one.old == old and one.new == migration.new]
-    if not there or there[0].state != "starting":
-        if there and there[0].state != "rolled_back":
-            raise MigrationError(
-                f"the migration {old} → {migration.new} is {there[0].state!r} already"
-                f"{_hint(there[0])}"
-            )
-        db.adopt(model)
-        counts = there[0].pictures if there else PictureCounts()
-        db.migrations_.put(replace(migration, pictures=counts))
-    handle = SpaceMigration(db, migration)
-    handle.prepare(options=options, progress=progress)
-    return handle
-
-
-def _model_of(db: LatentDB, new: str) -> AbstractSpaceModel:
-    from latentdb.spaces import load_model
-
-    return db.model(new) if new in db.store.spaces() else load_model(new, device=db.device)
-
-
-def _after(db: LatentDB, old: str, new: str) -> tuple[str, ...]:
-    """Spaces that come after `old`."""
-    db.store.space(old)
-    names = list(db.spaces())
-    return tuple(name for name in names[names.index(old) + 1 :] if name != new)
-
-
-def _require_pair(db: LatentDB, migration: Migration, model: AbstractSpaceModel) -> None:
-    """Raise MigrationError unless the new space can take the old one's place."""
-    old, new = db.store.space(migration.old), model.space
-    pair = f"space {new.name!r} cannot take the place of {old.name!r}"
-    if new.name == old.name or new.fingerprint == old.fingerprint:
-        raise MigrationError(f"{pair}: they are the same; give a spec of another model or setting")
-    if new.kind != old.kind:
-        raise MigrationError(f"{pair}: one is of {new.kind}, the other of {old.kind}")
-    if old.has_text and not new.has_text:
-        raise MigrationError(
-            f"{pair}: {old.name!r} embeds text and it does not, so text questions would find no "
-            "model; migrate to one with a text tower"
-        )
-    for one in db.migrations_.all():
-        involved = {one.old, one.new} & {old.name, new.name}
-        same = (one.old, one.new) == (old.name, new.name)
-        if involved and not same and (one.is_open or one.state == "finishing"):
-            raise MigrationError(
-                f"{pair}: the migration {one.old} → {one.new} is {one.state!r}; end it first, by "
-                "--finish or --roll-back"
-            )
-
-
-def _hint(record: Migration) -> str:
+def next_step(record: Migration) -> str:
+    """What comes next, to end a refusal with."""
     option = _NEXT.get(record.state)
     return f"; next comes latentdb migrate-space DB {option}" if option else ""

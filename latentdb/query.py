@@ -165,14 +165,14 @@ def resolve(db: LatentDB, query: Query) -> Resolved:
         vector = _move(db, vector, target, query.directions)
         return Resolved(vector, target, steps)
     chain = find_chain(db.maps(), born, target, spaces=db.spaces())
-    vector, about = _prepared(db, query, born, vector)
+    vector, about = prepare_for_maps(db, query, born, vector)
     vector = chain.transform(_move(db, vector, born, before)[None])[0]
     steps |= {"map": chain.to_json(), **about}
     after = {name: s for name, s in query.directions.items() if name not in before}
     return Resolved(_move(db, vector, target, after), target, steps)
 
 
-def _prepared(
+def prepare_for_maps(
     db: LatentDB, query: Query, born: Space, vector: Vectors
 ) -> tuple[Vectors, dict[str, Any]]:
     """The vector (dim,) as maps want it, and how far it is off what they were fitted on.

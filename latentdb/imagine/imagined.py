@@ -26,10 +26,9 @@ from latentdb.paths.common import (
     nao_metric,
     norms_of,
 )
-from latentdb.query import Query, Resolved, resolve
+from latentdb.query import Query, prepare_for_maps, resolve
 from latentdb.space import Space
 from latentdb.stitch.linear_map import LinearMap
-from latentdb.stitch.modality import to_pictures
 
 if TYPE_CHECKING:
     from latentdb.database import LatentDB
@@ -60,6 +59,8 @@ class Imagined:
     ----------
     query : Query
         What was asked.
+    about : dict
+        How it was made ready for the map, and whether it is off what that was fitted on, as JSON.
     source, space : Space
         Where the question was born, and the noise space in which pictures were drawn.
     map : LinearMap
@@ -88,6 +89,7 @@ class Imagined:
     """
 
     query: Query
+    about: dict[str, Any]
     source: Space
     space: Space
     map: LinearMap
@@ -119,7 +121,7 @@ class Imagined:
         del asked["k"]
         return {
             "space": self.space.name,
-            "query": {**asked, "from": self.source.name},
+            "query": {**asked, "from": self.source.name, **self.about},
             "map": {"method": self.map.method, **self.map.scores.summary()},
             "residual": self.law.to_json(),
             "temperature": self.temperature,
@@ -191,13 +193,17 @@ def imagine(db: LatentDB, **options: Unpack[ImagineOptions]) -> Imagined:
             f"n is at least 1 and the temperature at least 0, got n={n}, temperature={temperature}"
         )
     space = choose_space(db, options.get("space"))
+    if space.kind != "noise":
+        raise QueryError(f"space {space.name!r} has no decoder: name a noise space with --space")
     query = _query(db, space, options)
     born = resolve(db, query)
     linear_map = db.map(born.space.name, space.name)
     linear_map.require_source(born.space)
     linear_map.require_target(space)
     law = residual_law(db.store, linear_map)
-    asked = _as_pictures(db, query, born)
+    # A text is moved to where the pictures are that it stands for: the map, fitted on pictures,
+    # multiplies what texts alone have by factors it never had to keep small.
+    asked, about = prepare_for_maps(db, query, born.space, born.vector)
     mean = linear_map.transform(asked[None].astype(np.float64))[0]
     drawn = mean + temperature * law.draw(n, seed=seed)
     prior = choose_prior(space, options.get("prior"))
@@ -209,6 +215,7 @@ def imagine(db: LatentDB, **options: Unpack[ImagineOptions]) -> Imagined:
     assert z is not None
     return Imagined(
         query=query,
+        about=about,
         source=born.space,
         space=space,
         map=linear_map,
@@ -268,16 +275,3 @@ def _query(db: LatentDB, space: Space, options: ImagineOptions) -> Query:
         space=source,
         k=1,
     )
-
-
-def _as_pictures(db: LatentDB, query: Query, born: Resolved) -> Vectors:
-    """The question's vector (dim,), a text's moved to where the pictures are that it stands for.
-
-    Unmoved, texts get noise of pictures that have nothing to do with them: the map is fitted on
-    pictures, and multiplies what texts alone have by what it never had to keep small.
-    """
-    profile = db.profile(born.space.name, text=query.text is not None)
-    if query.text is None or profile is None:
-        return born.vector
-    moved: Vectors = to_pictures(profile, born.vector[None])[0]
-    return moved

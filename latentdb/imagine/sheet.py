@@ -31,10 +31,8 @@ def imagined_sheet(db: LatentDB, found: Imagined) -> Image.Image:
     asked = {**found.query.to_json(), "from": found.source.name}
     question, _ = describe_query(asked)
     tiles = [
-        Tile(f"{at}", f"z {z:+.1f}", f"nearest stored: {distance:.2f} away", picture)
-        for at, (z, distance, picture) in enumerate(
-            zip(found.norm_z, found.nearest_distances, found.pictures, strict=True), start=1
-        )
+        Tile(f"{at}", f"z {z:+.1f}", picture=picture)
+        for at, (z, picture) in enumerate(zip(found.norm_z, found.pictures, strict=True), start=1)
     ]
     how = f"from {found.source.name}\nby a {found.map.method} map"
     query_tile = Tile("Query", caption=how, picture=_picture(db, found.query), text=question)

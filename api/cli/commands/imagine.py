@@ -112,6 +112,8 @@ def _print(found: Imagined, *, as_json: bool) -> None:
         ],
         empty="",
     )
+    if found.about.get("domain", {}).get("is_outside"):
+        note("the question is unlike what the map was fitted on: expect pictures of something else")
     scores = found.map.scores
     note(
         f"space {found.space.name}, {found.prior} prior; carried over from {found.source.name} by "

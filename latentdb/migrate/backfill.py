@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexers.errors import ParameterError
-from latentdb.errors import MigrationError
+from latentdb.errors import MigrationError, ModelError
 from latentdb.ingest.embedding import Embedder
 from latentdb.ingest.progress import ProgressListener
 from latentdb.migrate.pictures import Picture, PictureReader
@@ -127,7 +127,8 @@ class Backfill:
                         self._embed(batch)
                         batch = []
             self._embed(batch)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, ModelError):
+            # The vectors that are there are not thrown away.
             self._commit()
             raise
         self._commit()

@@ -1,7 +1,8 @@
 """What a database remembers of a migration: a record, its states, and which may follow which.
 
 `starting` → `serving` → `ready` → `cut_over` → `finishing` → `finished`. Rolling back leads from
-`cut_over` to `ready`, and from any state before it to `rolled_back`, from where it may start anew.
+`cut_over` to `ready` (to `serving`, where vectors are missing), and from any state before it to
+`rolled_back`, from where it may start anew.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _FOLLOWING: Mapping[MigrationState, tuple[MigrationState, ...]] = {
     "starting": ("serving", "ready", "rolled_back"),
     "serving": ("ready", "rolled_back"),
     "ready": ("cut_over", "rolled_back"),
-    "cut_over": ("ready", "finishing"),
+    "cut_over": ("serving", "ready", "finishing"),
     "finishing": ("finished",),
     "finished": (),
     "rolled_back": ("starting",),

@@ -219,13 +219,12 @@ class SpaceMigration:
         IndexerError
             An index of the old kind cannot be built on the new vectors.
         """
-        states = ("serving", "ready") if allow_missing else ("ready",)
-        record = self._require(*states, to="cut over")
+        record = self._require("serving", "ready", to="cut over")
         missing = len(self._missing())
         if missing and not allow_missing:
             raise MigrationError(
-                f"{missing} items have no vector in space {record.new!r} yet: run --backfill "
-                "again, or cut over without them by --allow-missing"
+                f"{missing} items have no vector in space {record.new!r} yet: run --backfill, "
+                "or cut over without them by --allow-missing"
             )
         self._db.indexes_.copy_kinds(record.old, self._db.store.space(record.new))
         refitted, to_refit = refit_all(self._db, record)
@@ -240,8 +239,8 @@ class SpaceMigration:
     def roll_back(self) -> MigrationStatus:
         """Back to the old space, at once; nothing is deleted.
 
-        After cut-over the migration is `ready` again; before it, it is given up, and starting it
-        again goes on with the vectors that are there.
+        After cut-over the migration is where it was before that; earlier, it is given up, and
+        starting it again goes on with the vectors that are there.
 
         Raises
         ------
@@ -249,7 +248,9 @@ class SpaceMigration:
             The old space is gone, or there is nothing to go back from.
         """
         record = self._require("starting", "serving", "ready", "cut_over", to="roll back")
-        state: MigrationState = "ready" if record.state == "cut_over" else "rolled_back"
+        state: MigrationState = "rolled_back"
+        if record.state == "cut_over":
+            state = "serving" if len(self._missing()) else "ready"
         self._book.update(record, lambda there: there.moved(state))
         return self.status()
 

@@ -32,8 +32,8 @@ from latentdb.stitch.gram import DEFAULT_LIMITS, Gram, GramLimits
 from latentdb.stitch.products import cross
 from latentdb.stitch.spectrum import Spectrum
 
-# Rows turned to float64 at a time: 64 MB of 1,024.
-_CHUNK_ROWS = 8192
+# Rows turned to float64 at a time: 16 MB of 1,024.
+_CHUNK_ROWS = 2048
 
 
 @final

@@ -31,7 +31,7 @@ def imagined_sheet(db: LatentDB, found: Imagined) -> Image.Image:
     asked = {**found.query.to_json(), "from": found.source.name}
     question, _ = describe_query(asked)
     tiles = [
-        Tile(f"{at}", f"z {z:+.1f}", picture=picture)
+        Tile(f"{at}", f"z {round(z, 1) + 0.0:+.1f}", picture=picture)
         for at, (z, picture) in enumerate(zip(found.norm_z, found.pictures, strict=True), start=1)
     ]
     how = f"from {found.source.name}\nby a {found.map.method} map"

@@ -112,7 +112,7 @@ class MapScores:
     def beats_null(self) -> bool:
         """Whether recall@10 and centred cosine are above every permuted map's, intervals included.
 
-        Where a permuted map finds every partner, the gallery is too small for recall to tell, and
+        In a gallery of fewer than 100 guessing finds too many partners for recall to tell, and
         centred cosine alone decides.
 
         Raises
@@ -123,7 +123,7 @@ class MapScores:
         if self.null is None:
             raise NotEnoughDataError("these scores have no permuted maps to compare with")
         null = self.null
-        is_telling = null.recall_at_10_max < 1.0
+        is_telling = self.chance_at(10) <= 0.1
         return self.centred_cosine.low > null.centred_cosine_max and (
             self.recall_at_10.low > null.recall_at_10_max or not is_telling
         )

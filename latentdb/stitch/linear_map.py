@@ -137,7 +137,7 @@ class LinearMap:
         return {
             "method": self.method,
             "regularisation": self.regularisation,
-            "rank": self.rank,
+            **({} if self.rank is None else {"rank": self.rank}),
             "target_norm": self.target_norm,
             "target_spread": self.target_spread,
         }

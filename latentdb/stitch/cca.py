@@ -54,7 +54,7 @@ class CcaStitcher(AbstractStitcher):
     rank_: int
 
     def _choose(self, train: PairMoments, validation: Pairs) -> None:
-        jury = Jury(train, validation)
+        jury = Jury(train, validation, self.selection)
         self._decompose(train)
         alphas, recall, r2 = ridge_path(self._source, train, jury)
         best = choose(recall, r2, n_validation=len(validation), selection=self.selection)

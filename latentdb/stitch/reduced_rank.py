@@ -38,7 +38,7 @@ class ReducedRankStitcher(AbstractStitcher):
     rank_ : int
         r, of 1, 2, 3, 4, 6, 8, 12, … up to the smaller dimension.
     validation_recall_, validation_r2_ : (n_ranks,)
-        Scores of each rank.
+        Scores of each rank, recall NaN where R² chooses.
 
     References
     ----------
@@ -50,7 +50,7 @@ class ReducedRankStitcher(AbstractStitcher):
     rank_: int
 
     def _choose(self, train: PairMoments, validation: Pairs) -> None:
-        spectrum, jury = train.source.spectrum(), Jury(train, validation)
+        spectrum, jury = train.source.spectrum(), Jury(train, validation, self.selection)
         alphas, recall, r2 = ridge_path(spectrum, train, jury)
         best = choose(recall, r2, n_validation=len(validation), selection=self.selection)
         self.regularisation_ = float(alphas[best])

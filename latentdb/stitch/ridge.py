@@ -44,7 +44,7 @@ class RidgeStitcher(AbstractStitcher):
     alphas_ : (n_alphas,)
         Candidates, ascending.
     validation_recall_, validation_r2_ : (n_alphas,)
-        Scores of each; empty when there was one candidate.
+        Scores of each; empty when there was one candidate, recall NaN where R² chooses.
     is_dual_ : bool
         Whether the n × n form was solved.
     is_sketched_ : bool
@@ -84,7 +84,7 @@ class RidgeStitcher(AbstractStitcher):
             return
         spectrum = train.source.spectrum()
         self.alphas_, self.validation_recall_, self.validation_r2_ = ridge_path(
-            spectrum, train, Jury(train, validation), self.alphas
+            spectrum, train, Jury(train, validation, self.selection), self.alphas
         )
         best = choose(
             self.validation_recall_,

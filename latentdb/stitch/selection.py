@@ -49,9 +49,14 @@ class Jury:
     moments : PairMoments
         What the candidates are fitted to; the validation rows are not among them.
     validation : Pairs
+    selection : "retrieval" or "r2"
+        Recall costs a product of all rows with all for every candidate; "r2" leaves it out.
     """
 
-    def __init__(self, moments: PairMoments, validation: Pairs) -> None:
+    def __init__(
+        self, moments: PairMoments, validation: Pairs, selection: Selection = "retrieval"
+    ) -> None:
+        self._wants_recall = selection == "retrieval"
         self.X: FloatArray = validation.X.astype(np.float64) - moments.source.mean
         self._mean = moments.target.mean
         self._actual: FloatArray = validation.Y.astype(np.float64)
@@ -60,12 +65,20 @@ class Jury:
         self._total = float(((self._actual - self._mean) ** 2).sum())
 
     def scores(self, predicted: FloatArray) -> tuple[float, float]:
-        """Recall@10 of cosine search, and R², of predictions (n, target_dim) less the mean."""
+        """Recall@10 of cosine search (NaN where not asked for) and R² of predictions.
+
+        Parameters
+        ----------
+        predicted : (n, target_dim)
+            Less the mean target.
+        """
         answered = predicted + self._mean
+        r2 = 1.0 - float(((self._actual - answered) ** 2).sum()) / self._total
+        if not self._wants_recall:
+            return float("nan"), r2
         restored = restore_spread(answered, mean=self._mean, spread=self._spread)
         similarity = unit_rows(restored) @ self._units.T
-        recall = float(match_probability(similarity, k=10).mean())
-        return recall, 1.0 - float(((self._actual - answered) ** 2).sum()) / self._total
+        return float(match_probability(similarity, k=10).mean()), r2
 
 
 def choose(

@@ -13,6 +13,7 @@ from latentdb.held_out import split_by_item
 from latentdb.space import Space
 from latentdb.stitch import MapOptions, SplitMoments, fit_map, fit_map_stream
 from latentdb.stitch.evaluate import permuted_null
+from latentdb.stitch.from_store import stitch_spaces
 from latentdb.stitch.ridge import RidgeStitcher
 from latentdb.store import Store
 from latentdb.types import ItemRow, SpaceRows
@@ -127,7 +128,7 @@ def _read_ids(db, monkeypatch, **options):
 
     with monkeypatch.context() as patch:
         patch.setattr(Store, "vectors", recorded)
-        fitted = db.stitch("a", "b", **options)
+        fitted = stitch_spaces(db.store, "a", "b", **options)
     return set(seen), fitted
 
 

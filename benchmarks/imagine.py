@@ -1,7 +1,7 @@
 """Whether imagined faces show what their text says, by judges that share nothing with the models.
 
-    python -m benchmarks.imagine                  about six minutes on two idle cores
-    python -m benchmarks.imagine --db faces.ldb   on a database of drawn faces that is there
+    python -m benchmarks.imagine                  draws and ingests 400 faces first
+    python -m benchmarks.imagine --db faces.ldb   of `make demo`; eleven minutes on two busy cores
     python -m benchmarks.imagine --quick          everything once, on sizes that say nothing
 
 Texts of one attribute and of two are imagined by each recipe, and by parts of it left out; the

@@ -79,7 +79,16 @@ def test_covariance_is_that_of_the_residuals(law: ResidualLaw, truth: np.ndarray
     error = np.linalg.norm(covariance(law) - truth) / np.linalg.norm(truth)
     assert law.rank == RANK
     assert error < 0.1
-    assert law.total_variance == pytest.approx(np.trace(truth), rel=0.03)
+
+
+def test_its_size_is_that_of_residuals_held_out(
+    law: ResidualLaw, pairs: Pairs, linear_map: LinearMap, truth: np.ndarray
+) -> None:
+    residuals = (pairs.Y - linear_map.transform(pairs.X))[split_by_item(pairs.ids, seed=0)]
+    assert law.total_variance == pytest.approx((residuals**2).sum(axis=1).mean(), rel=1e-5)
+    # Three standard errors of the mean squared norm of 600 draws.
+    error = 3.0 * np.sqrt(2.0 * np.square(truth).sum() / 600)
+    assert law.total_variance == pytest.approx(np.trace(truth), abs=error)
 
 
 def test_axes_are_the_leading_eigenvectors(

@@ -68,7 +68,10 @@ class ReducedRankStitcher(AbstractStitcher):
     def _directions(self, spectrum: Spectrum, cross_moment: FloatArray) -> FloatArray:
         """Q (target_dim, min(source_dim, target_dim)), the strongest first."""
         whitened = spectrum.power(cross_moment, -0.5, shift=self.regularisation_)
-        directions: FloatArray = np.linalg.svd(whitened, full_matrices=False)[2].T
+        # Right singular vectors from the Gram matrix: on some finite matrices of these shapes
+        # LAPACK's divide-and-conquer SVD does not converge.
+        _, vectors = np.linalg.eigh(whitened.T @ whitened)
+        directions: FloatArray = vectors[:, ::-1][:, : min(whitened.shape)]
         return directions
 
     def _decompose(self, moments: PairMoments) -> None:

@@ -49,7 +49,8 @@ def test_every_step_is_a_command(own: Path, begin: Callable[[], Any]) -> None:
     assert (first["state"], first["missing"], first["next"]) == ("serving", 3, "--backfill")
     assert set(first["loss"]["recall_loss"]) == {"value", "low", "high"}
     assert answer(own, "--backfill", "--workers", 0)["state"] == "ready"
-    assert answer(own, "--cut-over")["refitted"] == ["direction hat", "map clip2 → dino"]
+    # Other tests may have fitted more into the database that this is a copy of.
+    assert {"direction hat", "map clip2 → dino"} <= set(answer(own, "--cut-over")["refitted"])
     assert answer(own, "--roll-back")["state"] == "ready"
     assert answer(own, "--cut-over")["state"] == "cut_over"
     assert answer(own, "--finish", "--yes")["state"] == "finished"

@@ -92,7 +92,10 @@ def choose(
     if selection == "r2":
         return int(r2.argmax())
     best = float(recall.max())
-    error = np.sqrt(best * (1.0 - best) / n_validation)
+    # By Agresti and Coull: where all partners are found the plain error is 0, and one miss in
+    # thousands would decide over R².
+    share = (best * n_validation + 2.0) / (n_validation + 4.0)
+    error = np.sqrt(share * (1.0 - share) / n_validation)
     return int(np.where(recall >= best - error, r2, -np.inf).argmax())
 
 

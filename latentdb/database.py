@@ -2,49 +2,42 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack, final
+from typing import Unpack, final
 
 from PIL import Image
 
 from indexers.stage import AbstractIndexConfig
 from indexers.types import IndexKind, MetricName, PriorName
 from latentdb import paths
+from latentdb.catalog import Catalog
 from latentdb.directions.direction import Direction
-from latentdb.directions.fit import DirectionMethod, DirectionOptions
-from latentdb.directions.from_store import fit_label_direction
-from latentdb.errors import QueryError
+from latentdb.directions.fit import DirectionMethod
 from latentdb.imagine import Imagined, ImagineOptions, imagine
-from latentdb.indexes import IndexInfo, IndexManager
-from latentdb.migrate.book import MigrationBook
-from latentdb.migrate.routing import active, filled, in_order, retired
+from latentdb.indexes import IndexInfo
+from latentdb.intake import IntakeOptions, take_in
+from latentdb.learn import learn_direction, learn_map, learn_shared
+from latentdb.migrate import BeginOptions, SpaceMigration
+from latentdb.migrate.begin import begin
 from latentdb.model import AbstractSpaceModel, Vectors
-from latentdb.profiles import ProfileShelf
 from latentdb.query import Query, QueryParts
 from latentdb.search import run_rank, run_search
 from latentdb.shared_space import SharedSpace
-from latentdb.shared_space_fit import ShareOptions, fill_shared, share_spaces
-from latentdb.shelves import DirectionShelf, MapShelf
+from latentdb.shared_space_fit import ShareOptions
 from latentdb.space import Space
 from latentdb.stitch.domain import SpaceProfile
 from latentdb.stitch.fit import MapMethod
-from latentdb.stitch.from_store import stitch_spaces
 from latentdb.stitch.linear_map import LinearMap
-from latentdb.store import Store
+from latentdb.store import Problem, Store
 from latentdb.types import Answer, IngestSummary, Item, QuarantineRow
-
-if TYPE_CHECKING:
-    from latentdb.ingest import IngestOptions, ProgressListener
-    from latentdb.migrate import BeginOptions, SpaceMigration
-    from latentdb.store import Problem
 
 
 @final
 class LatentDB:
     """A database of pictures in several spaces; made by `latentdb.open` or `latentdb.create`.
 
+    Every method is a call of one function, which its docstring names where there is more to say.
     Reading is safe from several threads. One process at a time writes.
 
     Parameters
@@ -53,18 +46,25 @@ class LatentDB:
         The opened store.
     device : str
         Where models run: "auto", "cpu", "cuda" or "cuda:1".
+
+    Attributes
+    ----------
+    catalog : Catalog
+        What the functions below this class are called with.
     """
 
     def __init__(self, store: Store, *, device: str = "auto") -> None:
-        self.store = store
-        self.device = device
-        self.indexes_ = IndexManager(store)
-        self.migrations_ = MigrationBook(store.path)
-        self._models: dict[str, AbstractSpaceModel] = {}
-        self._models_lock = threading.RLock()
-        self._maps = MapShelf(store)
-        self._directions = DirectionShelf(store)
-        self._profiles = ProfileShelf(store)
+        self.catalog = Catalog(store, device=device)
+
+    @property
+    def store(self) -> Store:
+        """Items and vectors."""
+        return self.catalog.store
+
+    @property
+    def device(self) -> str:
+        """Where models run, as it was asked for."""
+        return self.catalog.models.device
 
     @property
     def uri(self) -> str:
@@ -81,101 +81,44 @@ class LatentDB:
 
     def spaces(self) -> dict[str, Space]:
         """Spaces by name, as added; one that took another's place comes where that was."""
-        return in_order(self.migrations_, self.store.spaces())
+        return self.catalog.spaces()
 
     def add_space(self, spec: str) -> Space:
         """Add the space that `spec` describes; its vectors come with the next `ingest`.
 
-        Raises
-        ------
-        SpaceSpecError, ModelError
-            The spec cannot be understood, or its model not be loaded.
-        SpaceExistsError
-            A space of that name exists with other settings.
+        See `latentdb.spaces.load_model` and `ModelShelf.adopt` for what is refused.
         """
-        from latentdb.spaces import load_model
-
-        return self.adopt(load_model(spec, device=self.device))
+        return self.adopt(self.catalog.models.load(spec))
 
     def adopt(self, model: AbstractSpaceModel) -> Space:
         """Add the space of a model that is loaded already, and use that model for it."""
-        with self._models_lock:
-            self.store.add_space(model.space)
-            self._models[model.space.name] = model
-        return model.space
+        return self.catalog.models.adopt(model)
 
     def model(self, name: str) -> AbstractSpaceModel:
-        """The model of space `name`, loaded at its first use.
-
-        Raises
-        ------
-        UnknownSpaceError, ModelError
-            No such space, or its model cannot be loaded.
-        SpaceMismatchError
-            The model as it is now makes other vectors than those stored.
-        """
-        from latentdb.spaces import load_model
-
-        space = self.store.space(name)
-        with self._models_lock:
-            if name not in self._models:
-                model = load_model(space.spec, device=self.device)
-                space.require_same(model.space)
-                self._models[name] = model
-            return self._models[name]
+        """The model of space `name`, loaded at its first use; see `ModelShelf.get`."""
+        return self.catalog.models.get(name)
 
     def migrate_space(self, old: str, new: str, **options: Unpack[BeginOptions]) -> SpaceMigration:
         """Begin to replace a space by another model's; see `latentdb.migrate.begin.begin`."""
-        from latentdb.migrate.begin import begin
-
-        return begin(self, old, new, **options)
+        return begin(self.catalog, old, new, **options)
 
     def migration(self, old: str | None = None) -> SpaceMigration:
         """The migration of space `old`, or the only open one; MigrationError if there is none."""
-        from latentdb.migrate import SpaceMigration
+        return SpaceMigration(self.catalog, self.catalog.migrations.get(old))
 
-        return SpaceMigration(self, self.migrations_.get(old))
+    def migrations(self) -> list[SpaceMigration]:
+        """Every migration, in the order they were begun."""
+        return [SpaceMigration(self.catalog, one) for one in self.catalog.migrations.all()]
 
     # Pictures in
 
-    def ingest(
-        self,
-        source: str | Path,
-        *,
-        spaces: Sequence[str] | None = None,
-        options: IngestOptions | None = None,
-        progress: ProgressListener | None = None,
-    ) -> IngestSummary:
-        """Put the pictures of `source` into the database, in every space or in `spaces`.
+    def ingest(self, source: str | Path, **options: Unpack[IntakeOptions]) -> IngestSummary:
+        """Put the pictures of `source` into the database; see `latentdb.intake.take_in`.
 
-        Interrupted, it is called again and goes on where it was.
-
-        Parameters
-        ----------
-        source : str or Path
-            A picture, a folder, a glob, a zip or tar file, or Parquet with an image column.
-        spaces : sequence of str
-            Names of spaces of the database; all that have a model where not given.
-        options, progress
-            Labels, batch size, workers, limits; who is told how far it is.
-
-        Raises
-        ------
-        SourceError, LabelsError
-            The source or the labels cannot be read.
-        StoreLockedError
-            Another process is writing.
+        Interrupted, it is called again and goes on where it was. Options: spaces, options
+        (`latentdb.ingest.IngestOptions`), progress.
         """
-        from latentdb.ingest import ingest
-
-        own = [name for name, space in self.spaces().items() if space.kind != "shared"]
-        names = own if spaces is None else filled(self.migrations_, spaces, self.store)
-        if not names:
-            raise QueryError("the database has no space yet: latentdb init DB --space NAME")
-        models = {name: self.model(name) for name in names}
-        summary = ingest(self.store, models, source, options=options, progress=progress)
-        fill_shared(self.store)
-        return summary
+        return take_in(self.catalog, source, **options)
 
     def quarantine(self) -> list[QuarantineRow]:
         """Files that could not be used, each with its reason."""
@@ -197,10 +140,7 @@ class LatentDB:
 
     def picture(self, item_id: int) -> Image.Image:
         """The picture as RGB: from its source file while that is there, else its thumbnail."""
-        from latentdb.ingest.decode import picture_of
-
-        item = self.items([item_id])[0]
-        return picture_of(item, self.thumbnail(item_id))
+        return self.catalog.picture(item_id)
 
     # Search
 
@@ -217,24 +157,18 @@ class LatentDB:
         A prior is for `nao` alone. `kind` names a structure, or is one with its arguments, such
         as `HnswConfig(m=32)`.
         """
-        return self.indexes_.build(self.store.space(space), metric, prior, kind)
+        return self.catalog.indexes.build(self.store.space(space), metric, prior, kind)
 
     def indexes(self) -> list[IndexInfo]:
         """Indexes on disk, with how far each is behind its table."""
-        return self.indexes_.infos()
+        return self.catalog.indexes.infos()
 
     def search(self, query: Query | None = None, /, **parts: Unpack[QueryParts]) -> Answer:
-        """The items nearest to a question; see `latentdb.query.Query` for its parts.
+        """The items nearest to a question, a `latentdb.query.Query` or its parts.
 
-        Without an index the answer is computed exactly from the stored vectors. Rows newer than
-        an index are searched beside it, so the answer is never silently incomplete.
-
-        Raises
-        ------
-        QueryError, FilterError, UnknownSpaceError, UnknownItemError, UnknownMapError, …
-            The question contradicts itself, or names something that is not in the database.
+        See `latentdb.search.run_search`.
         """
-        return run_search(self, query if query is not None else Query(**parts))
+        return run_search(self.catalog, query if query is not None else Query(**parts))
 
     def rank(
         self,
@@ -245,24 +179,10 @@ class LatentDB:
         k: int = 10,
         descending: bool = True,
     ) -> Answer:
-        """Items by their signed distance to a direction's boundary, the most so first.
-
-        Parameters
-        ----------
-        direction, space : str
-            A fitted direction; its space is needed only when it was fitted in several.
-        where, k, descending
-            SQL condition on labels and quality; how many; False puts the least so first.
-
-        Returns
-        -------
-        Answer
-            With metric "direction"; `distance` is minus the signed distance to the boundary in
-            standard deviations (plus it when `descending` is false), so lower still comes first.
-        """
-        home = None if space is None else active(self.migrations_, space, self.store)
-        found = self.direction(direction, home)
-        return run_rank(self, found, where=where, k=k, descending=descending)
+        """Items by their distance along a direction; see `latentdb.search.run_rank`."""
+        return run_rank(
+            self.catalog, direction, space=space, where=where, k=k, descending=descending
+        )
 
     # Between items
 
@@ -273,7 +193,7 @@ class LatentDB:
 
         Options: space, method ("nao", "lol", "slerp", "lerp"), prior, steps.
         """
-        return paths.interpolate_items(self, start_id, end_id, **options)
+        return paths.interpolate_items(self.catalog, start_id, end_id, **options)
 
     def centroid(
         self, ids: Sequence[int] | None = None, **options: Unpack[paths.CentroidOptions]
@@ -283,18 +203,19 @@ class LatentDB:
         Options: where (in place of ids), space, method ("nao", "lol", "karcher", "mean"), prior,
         weights, k.
         """
-        return paths.centroid_of_items(self, ids, **options)
+        return paths.centroid_of_items(self.catalog, ids, **options)
 
     def decode(self, vectors: Vectors, *, space: str | None = None) -> list[Image.Image]:
         """Pictures that the model of a noise space makes of vectors (n, dim) float32.
 
         QueryError where the space has no decoder, or none is named and several would do.
         """
-        return paths.decode_pictures(self, paths.choose_space(self, space), vectors)
+        home = paths.choose_space(self.catalog, space)
+        return paths.decode_pictures(self.catalog.models, home, vectors)
 
     def imagine(self, **options: Unpack[ImagineOptions]) -> Imagined:
         """New pictures of what a question says; see `latentdb.imagine.imagine`."""
-        return imagine(self, **options)
+        return imagine(self.catalog, **options)
 
     # Maps
 
@@ -310,38 +231,28 @@ class LatentDB:
     ) -> LinearMap:
         """Fit the map from space `source` to space `target` and keep it, with held-out scores.
 
-        See `latentdb.stitch.from_store.stitch_spaces`; `update` reads only new rows. One that
-        does not beat its null is not kept and raises WorthlessMapError, unless `force` is true.
+        See `latentdb.learn.learn_map`; `update` reads only new rows. One that does not beat its
+        null is not kept and raises WorthlessMapError, unless `force` is true.
         """
-        fitted = stitch_spaces(self.store, source, target, method=method, seed=seed, update=update)
-        if not force:
-            fitted.scores.require_beats_null(f"{source} → {target}")
-        self._maps.put(source, target, fitted)
-        self._profiles.fit(self, self.store.space(source), seed=seed)
-        return fitted
+        return learn_map(
+            self.catalog, source, target, method=method, seed=seed, update=update, force=force
+        )
 
     def share(self, members: Sequence[str], **options: Unpack[ShareOptions]) -> SharedSpace:
-        """Add the space that `members` share; see `latentdb.shared_space_fit.share_spaces`.
-
-        Options: name, dim, seed.
-        """
-        shared, maps = share_spaces(self.store, members, **options)
-        for one in maps:
-            self._maps.put(one.source, shared.name, one)
-            self._profiles.fit(self, self.store.space(one.source), seed=shared.fitted_on.seed)
-        return shared
+        """Add the space that `members` share; see `latentdb.learn.learn_shared`."""
+        return learn_shared(self.catalog, members, **options)
 
     def maps(self) -> list[LinearMap]:
         """All fitted maps."""
-        return self._maps.all()
+        return self.catalog.maps.all()
 
     def map(self, source: str, target: str) -> LinearMap:
         """The map from `source` to `target`; UnknownMapError where it was not fitted."""
-        return self._maps.get(source, target)
+        return self.catalog.maps.get(source, target)
 
     def profile(self, space: str, *, text: bool = False) -> SpaceProfile | None:
         """Mean and covariance of a space, None of too few items; see `latentdb.profiles`."""
-        return self._profiles.get(self, self.store.space(space), text=text)
+        return self.catalog.profiles.get(self.store.space(space), text=text)
 
     # Directions
 
@@ -357,32 +268,32 @@ class LatentDB:
     ) -> Direction:
         """Fit the direction of a binary label in `space` and keep it, with held-out scores.
 
-        See `latentdb.directions.from_store.fit_label_direction`.
+        See `latentdb.learn.learn_direction`.
         """
-        options = DirectionOptions(
-            method=method,
-            seed=seed,
+        return learn_direction(
+            self.catalog,
+            name,
+            space=space,
             label=label,
-            orthogonal_to=tuple(self.direction(other, space) for other in orthogonal_to),
+            method=method,
+            orthogonal_to=orthogonal_to,
+            seed=seed,
         )
-        fitted = fit_label_direction(self.store, name, space=space, label=label, options=options)
-        self._directions.put(name, space, fitted)
-        return fitted
 
     def directions(self) -> list[Direction]:
         """All fitted directions."""
-        return self._directions.all()
+        return self.catalog.directions.all()
 
     def has_direction(self, name: str, space: str) -> bool:
         """Whether a direction of that name was fitted in that space."""
-        return self._directions.has(name, space)
+        return self.catalog.directions.has(name, space)
 
     def direction(self, name: str, space: str | None = None) -> Direction:
         """The direction `name`, in `space` where it was fitted in several.
 
         UnknownDirectionError names those there are; QueryError where a space must be named.
         """
-        return self._directions.get(name, space, retired=retired(self.migrations_))
+        return self.catalog.direction(name, space)
 
     # Upkeep
 
@@ -390,4 +301,4 @@ class LatentDB:
         """Problems of the database, after mending what can be mended when `repair` is true."""
         if repair:
             self.store.repair()
-        return [*self.store.check(), *self.indexes_.check(repair=repair)]
+        return [*self.store.check(), *self.catalog.indexes.check(repair=repair)]

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING, final
+from typing import final
 
 import numpy as np
 
 from latentdb.artefact_shelf import ArtefactShelf
 from latentdb.errors import ModelError
 from latentdb.model import AbstractTextEncoder
+from latentdb.model_shelf import ModelShelf
 from latentdb.space import Space
 from latentdb.stitch.domain import MIN_ROWS, SpaceProfile, fit_profile
 from latentdb.stitch.modality import fit_text, phrases
-
-if TYPE_CHECKING:
-    from latentdb.database import LatentDB
-    from latentdb.store import Store
+from latentdb.store import Store
 
 MAX_ROWS = 20_000
 _LOG = logging.getLogger(__name__)
@@ -26,40 +24,59 @@ _CAPTIONS = ("caption", "captions", "text", "description")
 
 @final
 class ProfileShelf:
-    """Profiles by space: those fitted with a map are read, others fitted in memory once."""
+    """Profiles by space: those fitted with a map are read, others fitted in memory once.
 
-    def __init__(self, store: Store) -> None:
+    Parameters
+    ----------
+    store : Store
+        Whose vectors and captions they are fitted on.
+    models : ModelShelf
+        Embed the texts of their text parts.
+    """
+
+    def __init__(self, store: Store, models: ModelShelf) -> None:
+        self._store = store
+        self._models = models
         self._shelf = ArtefactShelf(store.artefact_dir("priors"), SpaceProfile.load)
         self._unsaved: dict[str, SpaceProfile] = {}
         self._lock = threading.Lock()
 
-    def fit(self, db: LatentDB, space: Space, *, seed: int) -> None:
+    def fit(self, space: Space, *, seed: int) -> None:
         """Fit the profile of `space` and keep it, in place of an earlier one.
 
         Where the model of a space with text cannot be loaded here, the profile is kept without
         its text part, which a text question, needing the model too, then makes up for.
         """
-        fitted = profile_of(db, space, seed=seed)
+        fitted = profile_of(self._store, space, seed=seed)
         try:
-            fitted = with_text(db, space, fitted)
+            fitted = self._with_text(space, fitted)
         except ModelError as error:
             _LOG.info("no text profile of %s: %s", space.name, error)
         self._shelf.put(space.name, fitted)
 
-    def get(self, db: LatentDB, space: Space, *, text: bool = False) -> SpaceProfile | None:
+    def get(self, space: Space, *, text: bool = False) -> SpaceProfile | None:
         """The profile of `space`, with `text` its text part; None of fewer than 20 items."""
         found = self._stored(space)
-        if found is None and len(db.store.vector_ids(space.name)) < MIN_ROWS:
+        if found is None and len(self._store.vector_ids(space.name)) < MIN_ROWS:
             return None
         with self._lock:
             kept = self._unsaved.get(space.fingerprint)
             if found is None:
-                found = kept or profile_of(db, space, seed=0)
+                found = kept or profile_of(self._store, space, seed=0)
             if text and found.text is None:
-                found = kept if kept and kept.text else with_text(db, space, found)
+                found = kept if kept and kept.text else self._with_text(space, found)
             if found is not self._stored(space):
                 self._unsaved[space.fingerprint] = found
         return found
+
+    def _with_text(self, space: Space, profile: SpaceProfile) -> SpaceProfile:
+        """The profile with its text part, where the space has a text tower."""
+        if not space.has_text:
+            return profile
+        model = self._models.get(space.name)
+        if not isinstance(model, AbstractTextEncoder):
+            return profile
+        return fit_text(profile, model.encode_text, about=texts_about(self._store))
 
     def _stored(self, space: Space) -> SpaceProfile | None:
         """The profile on disk, where it is of the vectors that `space` holds now."""
@@ -69,22 +86,12 @@ class ProfileShelf:
         return stored if stored.space_ref.fingerprint == space.fingerprint else None
 
 
-def profile_of(db: LatentDB, space: Space, *, seed: int) -> SpaceProfile:
+def profile_of(store: Store, space: Space, *, seed: int) -> SpaceProfile:
     """Profile of at most 20,000 items of `space`, drawn by `seed`; without its text part."""
-    ids = db.store.vector_ids(space.name)
+    ids = store.vector_ids(space.name)
     if len(ids) > MAX_ROWS:
         ids = np.sort(np.random.default_rng(seed).permutation(ids)[:MAX_ROWS])
-    return fit_profile(db.store.vectors(space.name, ids), space=space, ids=ids, seed=seed)
-
-
-def with_text(db: LatentDB, space: Space, profile: SpaceProfile) -> SpaceProfile:
-    """The profile with its text part, where the space has a text tower."""
-    if not space.has_text:
-        return profile
-    model = db.model(space.name)
-    if not isinstance(model, AbstractTextEncoder):
-        return profile
-    return fit_text(profile, model.encode_text, about=texts_about(db.store))
+    return fit_profile(store.vectors(space.name, ids), space=space, ids=ids, seed=seed)
 
 
 def texts_about(store: Store) -> list[str]:

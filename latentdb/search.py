@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
 from indexers.types import IdArray
-from latentdb.directions.direction import Direction
+from latentdb.catalog import Catalog
 from latentdb.filters import filter_ids
-from latentdb.query import Query, resolve
+from latentdb.query import Query
+from latentdb.resolve import resolve
+from latentdb.store import Store
+from latentdb.succession.routing import active
 from latentdb.types import Answer, Hit
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from latentdb.database import LatentDB
 
 _SCAN_ROWS = 8192
 
 
-def run_search(db: LatentDB, query: Query) -> Answer:
-    """Resolve, filter, search and describe; see `LatentDB.search`."""
-    resolved = resolve(db, query)
+def run_search(catalog: Catalog, query: Query) -> Answer:
+    """The items nearest to a question: resolve, filter, search, describe.
+
+    Without an index the answer is computed exactly from the stored vectors. Rows newer than an
+    index are searched beside it, so the answer is never silently incomplete.
+
+    Raises
+    ------
+    QueryError, FilterError, UnknownSpaceError, UnknownItemError, UnknownMapError, …
+        The question contradicts itself, or names something that is not in the database.
+    """
+    resolved = resolve(catalog, query)
     space = resolved.space
-    live = db.indexes_.live(space, query.metric, query.prior)
-    allowed = filter_ids(db.store, query.where, space.name) if query.where is not None else None
+    live = catalog.indexes.live(space, query.metric, query.prior)
+    store, where = catalog.store, query.where
+    allowed = filter_ids(store, where, space.name) if where is not None else None
     # The item a question is asked by is its own nearest neighbour: ask for one more, drop it.
     extra = 1 if query.id is not None else 0
     found = live.search(
@@ -37,13 +44,13 @@ def run_search(db: LatentDB, query: Query) -> Answer:
     keep = found.ids[0] >= 0
     if query.id is not None:
         keep &= found.ids[0] != query.id
-    where = np.flatnonzero(keep)[: query.k]
+    first = np.flatnonzero(keep)[: query.k]
     hits = _hits(
-        db,
-        found.ids[0][where],
-        found.distances[0][where],
-        None if found.angular is None else found.angular[0][where],
-        None if found.radial is None else found.radial[0][where],
+        store,
+        found.ids[0][first],
+        found.distances[0][first],
+        None if found.angular is None else found.angular[0][first],
+        None if found.radial is None else found.radial[0][first],
     )
     asked = {**query.to_json(), **resolved.steps}
     if live.prior is not None:
@@ -53,15 +60,46 @@ def run_search(db: LatentDB, query: Query) -> Answer:
 
 
 def run_rank(
-    db: LatentDB, direction: Direction, *, where: str | None, k: int, descending: bool
+    catalog: Catalog,
+    name: str,
+    *,
+    space: str | None = None,
+    where: str | None = None,
+    k: int = 10,
+    descending: bool = True,
 ) -> Answer:
-    """Scan the space along a direction, keeping the `k` foremost; see `LatentDB.rank`."""
-    space = db.store.space(direction.space)
-    direction.require_space(space)
-    allowed = filter_ids(db.store, where, space.name) if where is not None else None
+    """Items by their signed distance to a direction's boundary, the most so first.
+
+    Parameters
+    ----------
+    catalog : Catalog
+    name, space : str
+        A fitted direction; its space is needed only when it was fitted in several.
+    where, k, descending
+        SQL condition on labels and quality; how many; False puts the least so first.
+
+    Returns
+    -------
+    Answer
+        With metric "direction"; `distance` is minus the signed distance to the boundary in
+        standard deviations (plus it when `descending` is false), so lower still comes first.
+
+    Raises
+    ------
+    UnknownDirectionError, QueryError, FilterError, SpaceMismatchError
+        See `Catalog.direction`; the condition cannot be understood; the direction was fitted on
+        other vectors than the space holds now.
+    """
+    store = catalog.store
+    direction = catalog.direction(
+        name, None if space is None else active(catalog.migrations, space, store)
+    )
+    home = store.space(direction.space)
+    direction.require_space(home)
+    allowed = filter_ids(store, where, home.name) if where is not None else None
     ids = np.empty(0, dtype=np.int64)
     order = np.empty(0)
-    for rows in db.store.iter_vectors(space.name, _SCAN_ROWS):
+    for rows in store.iter_vectors(home.name, _SCAN_ROWS):
         score = direction.project(rows.vectors)
         ids = np.concatenate([ids, rows.ids])
         order = np.concatenate([order, -score if descending else score])
@@ -70,7 +108,7 @@ def run_rank(
     asked = {"kind": "rank", "value": direction.name, "k": k, "descending": descending}
     if where is not None:
         asked["where"] = where
-    return Answer(space.name, "direction", True, asked, _hits(db, ids, order, None, None))
+    return Answer(home.name, "direction", True, asked, _hits(store, ids, order, None, None))
 
 
 def _foremost(
@@ -82,14 +120,14 @@ def _foremost(
 
 
 def _hits(
-    db: LatentDB,
+    store: Store,
     ids: IdArray,
     distances: NDArray[np.float64],
     angular: NDArray[np.float64] | None,
     radial: NDArray[np.float64] | None,
 ) -> list[Hit]:
     """Hits with the source and labels of their items."""
-    items = db.store.items(ids)
+    items = store.items(ids)
     return [
         Hit(
             id=item.id,

@@ -60,7 +60,7 @@ class DirectionShelf:
         self, name: str, space: str | None, *, retired: frozenset[str] = frozenset()
     ) -> Direction:
         """The direction `name`, of a space that is not `retired` where both have it; see
-        `LatentDB.direction` for its errors.
+        `Catalog.direction` for its errors.
         """
         there = self.all()
         found = [one for one in there if one.name == name and space in (None, one.space)]

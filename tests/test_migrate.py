@@ -225,8 +225,8 @@ def test_a_finish_that_was_killed_is_ended_by_another(
 ) -> None:
     migration = ready(db, faces)
     migration.cut_over()
-    db.migrations_.update(migration.record(), lambda there: there.moved("finishing"))
-    db.indexes_.drop("clip")
+    db.catalog.migrations.update(migration.record(), lambda there: there.moved("finishing"))
+    db.catalog.indexes.drop("clip")
     if got_to == "rows":
         db.store.delete([])
         db.store._tables.table("space_clip").delete("true")

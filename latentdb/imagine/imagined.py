@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack, final
+from typing import Any, TypedDict, Unpack, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,12 @@ from PIL import Image
 
 from indexers.errors import ParameterError
 from indexers.types import FloatArray, IdArray, PriorName
+from latentdb.catalog import Catalog
 from latentdb.errors import QueryError
 from latentdb.geometry import chi_mode, restore_norm
 from latentdb.imagine.law import ResidualLaw
 from latentdb.imagine.shelf import residual_law
+from latentdb.indexes import IndexManager
 from latentdb.model import Vectors
 from latentdb.paths.common import (
     chi_z,
@@ -26,12 +28,11 @@ from latentdb.paths.common import (
     nao_metric,
     norms_of,
 )
-from latentdb.query import Query, prepare_for_maps, resolve
+from latentdb.query import Query
+from latentdb.resolve import prepare_for_maps, resolve
+from latentdb.search import run_search
 from latentdb.space import Space
 from latentdb.stitch.linear_map import LinearMap
-
-if TYPE_CHECKING:
-    from latentdb.database import LatentDB
 
 
 class ImagineOptions(TypedDict, total=False):
@@ -144,7 +145,7 @@ class Imagined:
         }
 
 
-def imagine(db: LatentDB, **options: Unpack[ImagineOptions]) -> Imagined:
+def imagine(catalog: Catalog, **options: Unpack[ImagineOptions]) -> Imagined:
     """New pictures of what a question says.
 
     The map answers a question with the conditional mean of all noise that fits it, which is too
@@ -153,7 +154,7 @@ def imagine(db: LatentDB, **options: Unpack[ImagineOptions]) -> Imagined:
 
     Parameters
     ----------
-    db : LatentDB
+    catalog : Catalog
     image, id, text, vector
         The question: exactly one; see `latentdb.query.Query`.
     from_space : str
@@ -192,25 +193,27 @@ def imagine(db: LatentDB, **options: Unpack[ImagineOptions]) -> Imagined:
         raise ParameterError(
             f"n is at least 1 and the temperature at least 0, got n={n}, temperature={temperature}"
         )
-    space = choose_space(db, options.get("space"))
+    space = choose_space(catalog, options.get("space"))
     if space.kind != "noise":
         raise QueryError(f"space {space.name!r} has no decoder: name a noise space with --space")
-    query = _query(db, space, options)
-    born = resolve(db, query)
-    linear_map = db.map(born.space.name, space.name)
+    query = _query(catalog, space, options)
+    born = resolve(catalog, query)
+    linear_map = catalog.maps.get(born.space.name, space.name)
     linear_map.require_source(born.space)
     linear_map.require_target(space)
-    law = residual_law(db.store, linear_map)
+    law = residual_law(catalog.store, linear_map)
     # A text is moved to where the pictures are that it stands for: the map, fitted on pictures,
     # multiplies what texts alone have by factors it never had to keep small.
-    asked, about = prepare_for_maps(db, query, born.space, born.vector)
+    asked, about = prepare_for_maps(catalog, query, born.space, born.vector)
     mean = linear_map.transform(asked[None].astype(np.float64))[0]
     drawn = mean + temperature * law.draw(n, seed=seed)
     prior = choose_prior(space, options.get("prior"))
-    vectors = restored(db, space, prior, drawn).astype(np.float32)
+    vectors = restored(catalog.indexes, space, prior, drawn).astype(np.float32)
     norms = norms_of(vectors)
-    pictures = decode_pictures(db, space, vectors, options.get("on_decoded"))
-    nearest = [db.search(vector=row, from_space=space.name, k=1) for row in vectors]
+    pictures = decode_pictures(catalog.models, space, vectors, options.get("on_decoded"))
+    nearest = [
+        run_search(catalog, Query(vector=row, from_space=space.name, k=1)) for row in vectors
+    ]
     z = chi_z(space, norms)
     assert z is not None
     return Imagined(
@@ -234,7 +237,9 @@ def imagine(db: LatentDB, **options: Unpack[ImagineOptions]) -> Imagined:
     )
 
 
-def restored(db: LatentDB, space: Space, prior: PriorName, vectors: FloatArray) -> FloatArray:
+def restored(
+    indexes: IndexManager, space: Space, prior: PriorName, vectors: FloatArray
+) -> FloatArray:
     """Vectors (n, dim) brought to the likeliest norm under a prior; "none" leaves them.
 
     Raises
@@ -246,15 +251,15 @@ def restored(db: LatentDB, space: Space, prior: PriorName, vectors: FloatArray) 
         return vectors
     if prior == "chi":
         return restore_norm(vectors, chi_mode(space.dim))
-    fitted = nao_metric(db, space, prior).prior
+    fitted = nao_metric(indexes, space, prior).prior
     return restore_norm(vectors, fitted.settings()["mean"])
 
 
-def _query(db: LatentDB, space: Space, options: ImagineOptions) -> Query:
+def _query(catalog: Catalog, space: Space, options: ImagineOptions) -> Query:
     """The question, answered in the space that it is born in."""
     source = options.get("from_space")
     if source is None and options.get("text") is None:
-        leading = [one.source for one in db.maps() if one.target == space.name]
+        leading = [one.source for one in catalog.maps.all() if one.target == space.name]
         if not leading:
             raise QueryError(
                 f"no map leads to space {space.name!r}: fit one with "

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PIL import Image
 
+from latentdb.catalog import Catalog
 from latentdb.imagine.imagined import Imagined
 from latentdb.pictures import SheetStyle, Tile, contact_sheet, describe_query
 from latentdb.query import Query, read_picture
 
-if TYPE_CHECKING:
-    from latentdb.database import LatentDB
 
-
-def imagined_sheet(db: LatentDB, found: Imagined) -> Image.Image:
+def imagined_sheet(catalog: Catalog, found: Imagined) -> Image.Image:
     """The question in a frame, and every picture made, with its norm against white noise.
 
     Parameters
     ----------
-    db : LatentDB
+    catalog : Catalog
         Where a stored item's picture is.
     found : Imagined
 
@@ -35,7 +31,7 @@ def imagined_sheet(db: LatentDB, found: Imagined) -> Image.Image:
         for at, (z, picture) in enumerate(zip(found.norm_z, found.pictures, strict=True), start=1)
     ]
     how = f"from {found.source.name}\nby a {found.map.method} map"
-    query_tile = Tile("Query", caption=how, picture=_picture(db, found.query), text=question)
+    query_tile = Tile("Query", caption=how, picture=_picture(catalog, found.query), text=question)
     heading = (
         f"{question}   ·   imagined in {found.space.name}, temperature {found.temperature:g}, "
         f"{found.prior} prior, seed {found.seed}"
@@ -43,10 +39,10 @@ def imagined_sheet(db: LatentDB, found: Imagined) -> Image.Image:
     return contact_sheet(heading, query_tile, tiles, style=SheetStyle(tile_size=160))
 
 
-def _picture(db: LatentDB, query: Query) -> Image.Image | None:
+def _picture(catalog: Catalog, query: Query) -> Image.Image | None:
     """The picture asked with, where there is one."""
     if query.id is not None:
-        return db.picture(query.id)
+        return catalog.picture(query.id)
     if query.image is None or isinstance(query.image, Image.Image):
         return query.image
     return read_picture(query.image)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, final
+from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +15,11 @@ from latentdb.errors import MigrationError, ModelError
 from latentdb.ingest.embedding import Embedder
 from latentdb.ingest.progress import ProgressListener
 from latentdb.migrate.pictures import Picture, PictureReader
-from latentdb.migrate.record import Migration, PictureCounts
+from latentdb.model import AbstractSpaceModel
+from latentdb.store import Store
+from latentdb.succession.book import MigrationBook
+from latentdb.succession.record import Migration, PictureCounts
 from latentdb.types import SpaceRows
-
-if TYPE_CHECKING:
-    from latentdb.migrate.book import MigrationBook
-    from latentdb.model import AbstractSpaceModel
-    from latentdb.store import Store
 
 
 @final

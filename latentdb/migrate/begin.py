@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypedDict
+from typing import TypedDict
 
 from indexers.errors import ParameterError
+from latentdb.catalog import Catalog
 from latentdb.errors import MigrationError
 from latentdb.ingest.progress import ProgressListener
 from latentdb.migrate.backfill import BackfillOptions
-from latentdb.migrate.record import Migration, PictureCounts
 from latentdb.migrate.upgrade import SpaceMigration, next_step
 from latentdb.model import AbstractSpaceModel
-
-if TYPE_CHECKING:
-    from latentdb.database import LatentDB
+from latentdb.succession.record import Migration, PictureCounts
 
 _DEFAULTS = BackfillOptions()
 
@@ -29,7 +27,7 @@ class BeginOptions(TypedDict, total=False):
 
 
 def begin(
-    db: LatentDB,
+    catalog: Catalog,
     old: str,
     new: str,
     *,
@@ -42,7 +40,7 @@ def begin(
 
     Parameters
     ----------
-    db : LatentDB
+    catalog : Catalog
     old : str
         A space of the database.
     new : str
@@ -65,42 +63,41 @@ def begin(
     """
     if sample < 1:
         raise ParameterError(f"a sample is of at least 1 item, got {sample}")
-    model = _model_of(db, new)
-    migration = Migration(
-        old, model.space.name, "starting", sample, seed, before=_after(db, old, model.space.name)
-    )
-    _require_pair(db, migration, model)
-    there = [one for one in db.migrations_.all() if one.old == old and one.new == migration.new]
+    model = _model_of(catalog, new)
+    name = model.space.name
+    before = _after(catalog, old, name)
+    migration = Migration(old, name, "starting", sample, seed, before=before)
+    _require_pair(catalog, migration, model)
+    book = catalog.migrations
+    there = [one for one in book.all() if (one.old, one.new) == (old, name)]
     if not there or there[0].state != "starting":
         if there and there[0].state != "rolled_back":
             raise MigrationError(
-                f"the migration {old} → {migration.new} is {there[0].state!r} already"
-                f"{next_step(there[0])}"
+                f"the migration {old} → {name} is {there[0].state!r} already{next_step(there[0])}"
             )
-        db.adopt(model)
+        catalog.models.adopt(model)
         counts = there[0].pictures if there else PictureCounts()
-        db.migrations_.put(replace(migration, pictures=counts))
-    handle = SpaceMigration(db, migration)
+        book.put(replace(migration, pictures=counts))
+    handle = SpaceMigration(catalog, migration)
     handle.prepare(options=options, progress=progress)
     return handle
 
 
-def _model_of(db: LatentDB, new: str) -> AbstractSpaceModel:
-    from latentdb.spaces import load_model
+def _model_of(catalog: Catalog, new: str) -> AbstractSpaceModel:
+    models = catalog.models
+    return models.get(new) if new in catalog.store.spaces() else models.load(new)
 
-    return db.model(new) if new in db.store.spaces() else load_model(new, device=db.device)
 
-
-def _after(db: LatentDB, old: str, new: str) -> tuple[str, ...]:
+def _after(catalog: Catalog, old: str, new: str) -> tuple[str, ...]:
     """Spaces that come after `old`."""
-    db.store.space(old)
-    names = list(db.spaces())
+    catalog.store.space(old)
+    names = list(catalog.spaces())
     return tuple(name for name in names[names.index(old) + 1 :] if name != new)
 
 
-def _require_pair(db: LatentDB, migration: Migration, model: AbstractSpaceModel) -> None:
+def _require_pair(catalog: Catalog, migration: Migration, model: AbstractSpaceModel) -> None:
     """Raise MigrationError unless the new space can take the old one's place."""
-    old, new = db.store.space(migration.old), model.space
+    old, new = catalog.store.space(migration.old), model.space
     pair = f"space {new.name!r} cannot take the place of {old.name!r}"
     if new.name == old.name or new.fingerprint == old.fingerprint:
         raise MigrationError(f"{pair}: they are the same; give a spec of another model or setting")
@@ -111,7 +108,7 @@ def _require_pair(db: LatentDB, migration: Migration, model: AbstractSpaceModel)
             f"{pair}: {old.name!r} embeds text and it does not, so text questions would find no "
             "model; migrate to one with a text tower"
         )
-    for one in db.migrations_.all():
+    for one in catalog.migrations.all():
         involved = {one.old, one.new} & {old.name, new.name}
         same = (one.old, one.new) == (old.name, new.name)
         if involved and not same and (one.is_open or one.state == "finishing"):

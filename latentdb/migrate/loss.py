@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,11 +11,9 @@ from indexers.metric import make_metric, make_prior
 from indexers.types import IdArray, MetricName, PriorName
 from latentdb.arrays import FloatArray
 from latentdb.held_out import mean_estimate, resample_counts, split_by_item
-from latentdb.migrate.record import RecallLoss
 from latentdb.model import Vectors
-
-if TYPE_CHECKING:
-    from latentdb.stitch.linear_map import LinearMap
+from latentdb.stitch.linear_map import LinearMap
+from latentdb.succession.record import RecallLoss
 
 K = 10
 _RESAMPLES = 500

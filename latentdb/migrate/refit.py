@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, cast, get_args
+from typing import cast, get_args
 
+from latentdb.catalog import Catalog
+from latentdb.directions.direction import Direction
 from latentdb.directions.fit import DirectionMethod
 from latentdb.errors import LatentDBError
+from latentdb.learn import learn_direction, learn_map
 from latentdb.migrate.dropping import shared_with
-from latentdb.migrate.record import Migration, ToRefit
 from latentdb.shared_space_fit import shared_shelf
 from latentdb.stitch.fit import MapMethod
-
-if TYPE_CHECKING:
-    from latentdb.database import LatentDB
-    from latentdb.directions.direction import Direction
+from latentdb.succession.record import Migration, ToRefit
 
 Refitted = tuple[tuple[str, ...], tuple[ToRefit, ...]]
 
 
-def refit_all(db: LatentDB, migration: Migration) -> Refitted:
+def refit_all(catalog: Catalog, migration: Migration) -> Refitted:
     """Fit the directions and maps of the old space anew on the new one.
 
     Those of the old space stay as they are. What the new space has already is left alone, so that
@@ -34,7 +33,7 @@ def refit_all(db: LatentDB, migration: Migration) -> Refitted:
     """
     done: list[str] = []
     left: list[ToRefit] = []
-    for outcome in (*_directions(db, migration), *_maps(db, migration)):
+    for outcome in (*_directions(catalog, migration), *_maps(catalog, migration)):
         if isinstance(outcome, str):
             done.append(outcome)
         else:
@@ -42,17 +41,18 @@ def refit_all(db: LatentDB, migration: Migration) -> Refitted:
     return tuple(done), tuple(left)
 
 
-def _directions(db: LatentDB, migration: Migration) -> Iterator[str | ToRefit]:
-    for direction in _nuisances_first(db, migration.old):
+def _directions(catalog: Catalog, migration: Migration) -> Iterator[str | ToRefit]:
+    for direction in _nuisances_first(catalog, migration.old):
         what = f"direction {direction.name}"
-        if not db.has_direction(direction.name, migration.new):
+        if not catalog.directions.has(direction.name, migration.new):
             command = f"latentdb direction DB {direction.name} --space {migration.new}"
             if direction.method not in get_args(DirectionMethod):
                 why = f"it was not fitted from a label but by {direction.method!r}"
                 yield ToRefit(what, why, command)
                 continue
             try:
-                db.fit_direction(
+                learn_direction(
+                    catalog,
                     direction.name,
                     space=migration.new,
                     label=direction.label,
@@ -66,9 +66,9 @@ def _directions(db: LatentDB, migration: Migration) -> Iterator[str | ToRefit]:
         yield what
 
 
-def _nuisances_first(db: LatentDB, space: str) -> list[Direction]:
+def _nuisances_first(catalog: Catalog, space: str) -> list[Direction]:
     """Directions of a space, each after those that it is orthogonal to."""
-    waiting = [direction for direction in db.directions() if direction.space == space]
+    waiting = [direction for direction in catalog.directions.all() if direction.space == space]
     names = {direction.name for direction in waiting}
     ordered: list[Direction] = []
     while waiting:
@@ -82,12 +82,13 @@ def _nuisances_first(db: LatentDB, space: str) -> list[Direction]:
     return ordered
 
 
-def _maps(db: LatentDB, migration: Migration) -> Iterator[str | ToRefit]:
+def _maps(catalog: Catalog, migration: Migration) -> Iterator[str | ToRefit]:
     old, new = migration.old, migration.new
-    shared = shared_with(db, old)
+    store = catalog.store
+    shared = shared_with(store, old)
     for name in shared:
         members = [
-            new if ref.name == old else ref.name for ref in shared_shelf(db.store).get(name).members
+            new if ref.name == old else ref.name for ref in shared_shelf(store).get(name).members
         ]
         spaces = " ".join(f"--space {member}" for member in members)
         yield ToRefit(
@@ -95,9 +96,9 @@ def _maps(db: LatentDB, migration: Migration) -> Iterator[str | ToRefit]:
             f"it is made of {old}, and goes with it at --finish",
             f"latentdb stitch DB --method gcca {spaces} --name {name}-{new}",
         )
-    existing = {(one.source, one.target) for one in db.maps()}
-    there = set(db.store.spaces()) - set(shared)
-    for one in db.maps():
+    existing = {(one.source, one.target) for one in catalog.maps.all()}
+    there = set(store.spaces()) - set(shared)
+    for one in catalog.maps.all():
         source = new if one.source == old else one.source
         target = new if one.target == old else one.target
         concerns = old in (one.source, one.target)
@@ -107,7 +108,7 @@ def _maps(db: LatentDB, migration: Migration) -> Iterator[str | ToRefit]:
         if (source, target) not in existing:
             method = cast(MapMethod, one.method)
             try:
-                db.stitch(source, target, method=method, seed=one.fitted_on.seed)
+                learn_map(catalog, source, target, method=method, seed=one.fitted_on.seed)
             except LatentDBError as error:
                 command = f"latentdb stitch DB --from {source} --to {target} --method {one.method}"
                 yield ToRefit(what, str(error), command)

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 import numpy as np
 
 from indexers.types import IdArray
+from latentdb.catalog import Catalog
 from latentdb.errors import MigrationError
 from latentdb.held_out import split_by_item
 from latentdb.ingest.progress import ProgressListener, SilentProgress
+from latentdb.learn import learn_map
 from latentdb.migrate.backfill import Backfill, BackfillOptions
 from latentdb.migrate.dropping import drop_space
 from latentdb.migrate.loss import held_out_of, measure_loss
-from latentdb.migrate.record import Migration, MigrationState
 from latentdb.migrate.refit import refit_all
-
-if TYPE_CHECKING:
-    from latentdb.database import LatentDB
+from latentdb.succession.record import Migration, MigrationState
 
 _DEFAULTS = BackfillOptions()
 
@@ -65,14 +64,15 @@ class SpaceMigration:
 
     Parameters
     ----------
-    db : LatentDB
+    catalog : Catalog
     record : Migration
         As it was when this was made; every step reads it anew.
     """
 
-    def __init__(self, db: LatentDB, record: Migration) -> None:
-        self._db = db
-        self._book = db.migrations_
+    def __init__(self, catalog: Catalog, record: Migration) -> None:
+        self._catalog = catalog
+        self._store = catalog.store
+        self._book = catalog.migrations
         self._record = record
 
     def __repr__(self) -> str:
@@ -87,16 +87,16 @@ class SpaceMigration:
     def status(self) -> MigrationStatus:
         """Where it stands."""
         record = self.record()
-        spaces = self._db.store.spaces()
+        spaces = self._store.spaces()
         vectors = self._ids(record.new) if record.new in spaces else np.empty(0, np.int64)
-        items = self._ids(record.old) if record.old in spaces else self._db.store.item_ids()
+        items = self._ids(record.old) if record.old in spaces else self._store.item_ids()
         missing = len(np.setdiff1d(items, vectors))
         return MigrationStatus(
             record, len(items), len(items) - missing, missing, _NEXT.get(record.state, "")
         )
 
     def _ids(self, space: str) -> IdArray:
-        return self._db.store.vector_ids(space)
+        return self._store.vector_ids(space)
 
     def _missing(self) -> IdArray:
         """Items with a vector in the old space and none in the new one."""
@@ -130,7 +130,7 @@ class SpaceMigration:
         """
         self._require("starting", to="prepare it")
         # Held for all of it: the loss is measured over the very items the map was fitted on.
-        with self._db.store.writer():
+        with self._store.writer():
             self._prepare(options, progress)
         return self.status()
 
@@ -143,18 +143,18 @@ class SpaceMigration:
             sample = old_ids[split_by_item(old_ids, seed=record.seed, fraction=fraction)]
         self._embed(np.setdiff1d(sample, self._ids(record.new)), options, progress)
         # Forced: what decides is the loss, which is measured on the very task and told.
-        forward = self._db.stitch(record.new, record.old, seed=record.seed, force=True)
-        self._db.stitch(record.old, record.new, seed=record.seed, force=True)
+        forward = learn_map(self._catalog, record.new, record.old, seed=record.seed, force=True)
+        learn_map(self._catalog, record.old, record.new, seed=record.seed, force=True)
         both = np.intersect1d(old_ids, self._ids(record.new))
         queries = held_out_of(forward, both)
         gallery = np.intersect1d(both, np.union1d(sample, queries))
         loss = measure_loss(
             forward,
             ids=gallery,
-            new=self._db.store.vectors(record.new, gallery),
-            old=self._db.store.vectors(record.old, gallery),
+            new=self._store.vectors(record.new, gallery),
+            old=self._store.vectors(record.old, gallery),
             queries=queries,
-            usual=self._db.indexes_.usual(record.old),
+            usual=self._catalog.indexes.usual(record.old),
         )
         if progress is not None and loss.recall_at_10.low <= loss.chance:
             progress.message(
@@ -192,12 +192,12 @@ class SpaceMigration:
     def _embed(
         self, ids: IdArray, options: BackfillOptions, progress: ProgressListener | None
     ) -> None:
-        with self._db.store.writer():
+        with self._store.writer():
             Backfill(
-                self._db.store,
+                self._store,
                 self._book,
                 self._record,
-                model=self._db.model(self._record.new),
+                model=self._catalog.models.get(self._record.new),
                 options=options,
                 progress=progress or SilentProgress(),
             ).run(ids)
@@ -226,8 +226,8 @@ class SpaceMigration:
                 f"{missing} items have no vector in space {record.new!r} yet: run --backfill, "
                 "or cut over without them by --allow-missing"
             )
-        self._db.indexes_.copy_kinds(record.old, self._db.store.space(record.new))
-        refitted, to_refit = refit_all(self._db, record)
+        self._catalog.indexes.copy_kinds(record.old, self._store.space(record.new))
+        refitted, to_refit = refit_all(self._catalog, record)
 
         def switch(there: Migration) -> Migration:
             ready = there.moved("ready") if there.state == "serving" else there
@@ -265,10 +265,10 @@ class SpaceMigration:
             Another process is writing.
         """
         record = self._require("cut_over", "finishing", to="finish")
-        with self._db.store.writer():
+        with self._store.writer():
             if record.state == "cut_over":
                 self._book.update(record, lambda there: there.moved("finishing"))
-            drop_space(self._db, record.old)
+            drop_space(self._catalog, record.old)
             self._book.update(record, lambda there: there.moved("finished"))
         return self.status()
 

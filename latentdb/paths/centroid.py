@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypedDict, final
+from typing import Any, TypedDict, final
 
 import numpy as np
 
 from indexers.types import FloatArray, IdArray, PriorName
+from latentdb.catalog import Catalog
 from latentdb.errors import QueryError
 from latentdb.filters import filter_ids
 from latentdb.geometry import centroid
 from latentdb.geometry.centroid import CentroidMethod
 from latentdb.model import Vectors
 from latentdb.paths.common import chi_z, choose_prior, choose_space, nao_metric, norms_of
+from latentdb.query import Query
+from latentdb.search import run_search
 from latentdb.space import Space
+from latentdb.store import Store
 from latentdb.types import Answer
-
-if TYPE_CHECKING:
-    from latentdb.database import LatentDB
 
 # Vectors are worked on in float64: so many bytes of them at once, and so many for the methods
 # that pass over them again and again.
@@ -95,7 +96,7 @@ class Centroid:
 
 
 def centroid_of_items(  # noqa: PLR0913 - those of LatentDB.centroid, and the database
-    db: LatentDB,
+    catalog: Catalog,
     ids: Sequence[int] | None = None,
     *,
     where: str | None = None,
@@ -109,7 +110,7 @@ def centroid_of_items(  # noqa: PLR0913 - those of LatentDB.centroid, and the da
 
     Parameters
     ----------
-    db : LatentDB
+    catalog : Catalog
     ids : sequence of int
         Different items with a vector in the space.
     where : str
@@ -137,15 +138,15 @@ def centroid_of_items(  # noqa: PLR0913 - those of LatentDB.centroid, and the da
     CutLocusError, ParameterError, MetricError, ZeroVectorError
         There is no such centroid; see `latentdb.geometry.centroid`.
     """
-    home = choose_space(db, space)
+    home = choose_space(catalog, space)
     chosen: CentroidMethod = method or ("nao" if home.kind == "noise" else "karcher")
-    members = _members(db, home, ids, where)
+    members = _members(catalog.store, home, ids, where)
     if weights is not None and ids is None:
         raise QueryError("weights belong to items named by id, in their order; name the ids")
     _require_room(len(members), home, chosen)
-    vectors = db.store.vectors(home.name, members)
+    vectors = catalog.store.vectors(home.name, members)
     law = choose_prior(home, prior)
-    metric = nao_metric(db, home, law)
+    metric = nao_metric(catalog.indexes, home, law)
     middle: Vectors = centroid(
         vectors,
         weights=weights,
@@ -164,11 +165,11 @@ def centroid_of_items(  # noqa: PLR0913 - those of LatentDB.centroid, and the da
         vector=middle,
         norm=float(norms[0]),
         norm_z=None if norm_z is None else float(norm_z[0]),
-        nearest=_nearest(db, home, middle, members if where is None else None, (law, k)),
+        nearest=_nearest(catalog, home, middle, members if where is None else None, (law, k)),
     )
 
 
-def _members(db: LatentDB, space: Space, ids: Sequence[int] | None, where: str | None) -> IdArray:
+def _members(store: Store, space: Space, ids: Sequence[int] | None, where: str | None) -> IdArray:
     """Ids of the members: as they were named, or those that pass the filter."""
     if (ids is None) == (where is None):
         raise QueryError(
@@ -176,7 +177,7 @@ def _members(db: LatentDB, space: Space, ids: Sequence[int] | None, where: str |
             f"two, got {'both' if where is not None else 'neither'}"
         )
     if where is not None:
-        found: IdArray = filter_ids(db.store, where, space.name)
+        found: IdArray = filter_ids(store, where, space.name)
         if not len(found):
             raise QueryError(f"no item with a vector in space {space.name!r} passes {where!r}")
         return found
@@ -185,7 +186,7 @@ def _members(db: LatentDB, space: Space, ids: Sequence[int] | None, where: str |
         raise QueryError("a centroid is of at least one item, got none; name ids, or --where")
     if twice := [one for one, count in Counter(named).items() if count > 1]:
         raise QueryError(f"item {twice[0]} is named more than once; name it once")
-    return np.array([item.id for item in db.items(named)], dtype=np.int64)
+    return np.array([item.id for item in store.items(named)], dtype=np.int64)
 
 
 def _require_room(count: int, space: Space, method: CentroidMethod) -> None:
@@ -200,7 +201,7 @@ def _require_room(count: int, space: Space, method: CentroidMethod) -> None:
 
 
 def _nearest(
-    db: LatentDB,
+    catalog: Catalog,
     space: Space,
     middle: Vectors,
     left_out: IdArray | None,
@@ -210,12 +211,15 @@ def _nearest(
     prior, k = asked
     extra = 0 if left_out is None else len(left_out)
     is_noise = space.kind == "noise"
-    answer = db.search(
-        vector=middle,
-        space=space.name,
-        metric="nao" if is_noise else None,
-        prior=prior if is_noise else None,
-        k=k + extra,
+    answer = run_search(
+        catalog,
+        Query(
+            vector=middle,
+            space=space.name,
+            metric="nao" if is_noise else None,
+            prior=prior if is_noise else None,
+            k=k + extra,
+        ),
     )
     hidden = set() if left_out is None else set(left_out.tolist())
     hits = [hit for hit in answer.hits if hit.id not in hidden][:k]

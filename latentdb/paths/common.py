@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from indexers.metric import NaoMetric, make_metric, make_prior
 from indexers.types import FloatArray, PriorName
+from latentdb.catalog import Catalog
 from latentdb.errors import QueryError
 from latentdb.geometry import chi_mean, chi_std
+from latentdb.indexes import IndexManager
 from latentdb.model import AbstractInverter, Vectors
+from latentdb.model_shelf import ModelShelf
 from latentdb.space import Space
-
-if TYPE_CHECKING:
-    from latentdb.database import LatentDB
 
 # Few enough for a diffusion model of 512 pixels on a card of 8 GB.
 DECODED_AT_ONCE = 4
 
 
-def choose_space(db: LatentDB, name: str | None) -> Space:
+def choose_space(catalog: Catalog, name: str | None) -> Space:
     """The space named, else the database's only noise space, else its only space.
 
     Raises
@@ -33,8 +32,8 @@ def choose_space(db: LatentDB, name: str | None) -> Space:
         None was named, and several would do.
     """
     if name is not None:
-        return db.store.space(name)
-    spaces = list(db.spaces().values())
+        return catalog.store.space(name)
+    spaces = list(catalog.spaces().values())
     noise = [space for space in spaces if space.kind == "noise"]
     for candidates in (noise, spaces):
         if len(candidates) == 1:
@@ -51,13 +50,13 @@ def choose_prior(space: Space, prior: PriorName | None) -> PriorName:
     return prior or ("chi" if space.kind == "noise" else "none")
 
 
-def nao_metric(db: LatentDB, space: Space, prior: PriorName) -> NaoMetric:
+def nao_metric(indexes: IndexManager, space: Space, prior: PriorName) -> NaoMetric:
     """NAO as a search of `space` under that prior measures it.
 
     A fitted prior is that of the index, where there is one.
     """
     metric = (
-        db.indexes_.live(space, "nao", prior).metric
+        indexes.live(space, "nao", prior).metric
         if prior == "fitted"
         else make_metric("nao", make_prior(prior, dim=space.dim))
     )
@@ -84,7 +83,7 @@ def describe_length(prior: PriorName) -> str:
 
 
 def decode_pictures(
-    db: LatentDB,
+    models: ModelShelf,
     space: Space,
     vectors: Vectors,
     on_decoded: Callable[[int], None] | None = None,
@@ -93,7 +92,7 @@ def decode_pictures(
 
     Parameters
     ----------
-    db : LatentDB
+    models : ModelShelf
     space : Space
     vectors : (n, dim) float32
         Not modified.
@@ -107,7 +106,7 @@ def decode_pictures(
     ModelError, SpaceMismatchError
         The model cannot be loaded, or is another than the one whose vectors are stored.
     """
-    model = db.model(space.name) if space.kind == "noise" else None
+    model = models.get(space.name) if space.kind == "noise" else None
     if not isinstance(model, AbstractInverter):
         raise QueryError(
             f"space {space.name!r} has no decoder: its vectors describe pictures and make none; "

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypedDict, final
+from typing import Any, TypedDict, final
 
 import numpy as np
 
 from indexers.metric import NaoMetric
 from indexers.metric.priors import AbstractRadialPrior
 from indexers.types import FloatArray, IdArray, PriorName
+from latentdb.catalog import Catalog
 from latentdb.errors import QueryError
 from latentdb.geometry import interpolate
 from latentdb.geometry.interpolate import InterpolationMethod
 from latentdb.model import Vectors
 from latentdb.paths.common import chi_z, choose_prior, choose_space, nao_metric, norms_of
 from latentdb.space import Space
-
-if TYPE_CHECKING:
-    from latentdb.database import LatentDB
 
 # Pieces between two points in which the length of a curve is summed: 1e-6 of it at d = 16,384.
 _PIECES = 256
@@ -111,7 +109,7 @@ class Interpolation:
 
 
 def interpolate_items(
-    db: LatentDB,
+    catalog: Catalog,
     start_id: int,
     end_id: int,
     *,
@@ -124,7 +122,7 @@ def interpolate_items(
 
     Parameters
     ----------
-    db : LatentDB
+    catalog : Catalog
     start_id, end_id : int
         Two items with a vector in the space.
     space : str
@@ -149,15 +147,15 @@ def interpolate_items(
     CutLocusError, ParameterError, MetricError, ZeroVectorError
         There is no such curve; see `latentdb.geometry.interpolate`.
     """
-    home = choose_space(db, space)
+    home = choose_space(catalog, space)
     if start_id == end_id:
         raise QueryError(f"a curve joins two items, got {start_id} twice; name another")
     chosen: InterpolationMethod = method or ("nao" if home.kind == "noise" else "slerp")
-    ends = db.store.vectors(home.name, [start_id, end_id])
+    ends = catalog.store.vectors(home.name, [start_id, end_id])
     law = choose_prior(home, prior)
-    metric = nao_metric(db, home, law)
+    metric = nao_metric(catalog.indexes, home, law)
     points = _curve(ends, chosen, steps, metric)
-    ids, distances, by, exact = _nearest(db, home, points, (start_id, end_id), law)
+    ids, distances, by, exact = _nearest(catalog, home, points, (start_id, end_id), law)
     norms = norms_of(points)
     return Interpolation(
         space=home,
@@ -212,15 +210,15 @@ def _lengths(
 
 
 def _nearest(
-    db: LatentDB, space: Space, points: Vectors, ends: tuple[int, int], prior: PriorName
+    catalog: Catalog, space: Space, points: Vectors, ends: tuple[int, int], prior: PriorName
 ) -> tuple[IdArray, FloatArray, str, bool]:
     """Nearest item to each point but the ends, its distance, the metric, and whether exact."""
     is_noise = space.kind == "noise"
-    live = db.indexes_.live(space, "nao" if is_noise else None, prior if is_noise else None)
+    live = catalog.indexes.live(space, "nao" if is_noise else None, prior if is_noise else None)
     ids = np.full(len(points), -1, dtype=np.int64)
     distances = np.full(len(points), np.inf)
     ids[[0, -1]], distances[[0, -1]] = ends, 0.0
-    others = np.setdiff1d(db.store.vector_ids(space.name), ends)
+    others = np.setdiff1d(catalog.store.vector_ids(space.name), ends)
     if len(points) == 2 or not len(others):
         return ids, distances, live.metric.name, True
     # The ends are the nearest of most points: ask for two more than wanted.

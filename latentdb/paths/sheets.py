@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from latentdb.catalog import Catalog
 from latentdb.paths.centroid import Centroid
 from latentdb.paths.common import decode_pictures, describe_length
 from latentdb.paths.interpolation import Interpolation
 from latentdb.pictures import Section, SheetStyle, Tile, sectioned_sheet, short_labels
 from latentdb.types import Hit
-
-if TYPE_CHECKING:
-    from latentdb.database import LatentDB
 
 MOST_MEMBERS_SHOWN = 12
 WIDEST_STRIP = 12
@@ -22,7 +19,7 @@ MOST_COLUMNS = 6
 
 
 def interpolation_sheet(
-    db: LatentDB, path: Interpolation, *, on_decoded: Callable[[int], None] | None = None
+    catalog: Catalog, path: Interpolation, *, on_decoded: Callable[[int], None] | None = None
 ) -> Image.Image:
     """The stored pictures of the two ends in frames, and between them every point of the curve.
 
@@ -32,7 +29,7 @@ def interpolation_sheet(
 
     Parameters
     ----------
-    db : LatentDB
+    catalog : Catalog
         Where the items and the model are.
     path : Interpolation
     on_decoded : callable or None
@@ -43,10 +40,10 @@ def interpolation_sheet(
     Image
         RGB.
     """
-    start, end = _stored(db, path.start_id, "start"), _stored(db, path.end_id, "end")
+    start, end = _stored(catalog, path.start_id, "start"), _stored(catalog, path.end_id, "end")
     heading = f"{path.space.name}, {path.method}   ·   "
     if path.norm_z is not None:
-        pictures = decode_pictures(db, path.space, path.points, on_decoded)
+        pictures = decode_pictures(catalog.models, path.space, path.points, on_decoded)
         tiles = [
             _point_tile(path, at, f"z {z:+.1f}", picture)
             for at, (z, picture) in enumerate(zip(path.norm_z, pictures, strict=True))
@@ -54,7 +51,7 @@ def interpolation_sheet(
         heading += "every point decoded"
         title = f"{describe_length(path.prior)}; z: norm against white noise"
     else:
-        tiles = [_nearest_tile(db, path, at) for at in range(1, len(path.points) - 1)]
+        tiles = [_nearest_tile(catalog, path, at) for at in range(1, len(path.points) - 1)]
         heading += "no decoder: nearest stored items"
         title = f"each with its {path.metric} distance from the point"
     strip = [start, *tiles, end]
@@ -63,12 +60,12 @@ def interpolation_sheet(
     return sectioned_sheet(heading, [Section(strip, title)], style=style)
 
 
-def centroid_sheet(db: LatentDB, found: Centroid) -> Image.Image:
+def centroid_sheet(catalog: Catalog, found: Centroid) -> Image.Image:
     """Some of the members, then the centroid as its model draws it, and the items nearest to it.
 
     Parameters
     ----------
-    db : LatentDB
+    catalog : Catalog
         Where the items and the model are.
     found : Centroid
 
@@ -78,20 +75,24 @@ def centroid_sheet(db: LatentDB, found: Centroid) -> Image.Image:
         RGB.
     """
     ids = found.member_ids.tolist()
-    shown = db.items(ids[:MOST_MEMBERS_SHOWN])
+    shown = catalog.store.items(ids[:MOST_MEMBERS_SHOWN])
     members = [
-        Tile("member", _figure(distance), short_labels(item.labels), db.picture(item.id))
+        Tile("member", _figure(distance), short_labels(item.labels), catalog.picture(item.id))
         for item, distance in zip(shown, found.member_distances, strict=False)
     ]
     middle = Tile(
         "centroid",
         "" if found.norm_z is None else f"z {found.norm_z:+.1f}",
         f"norm {found.norm:.2f}",
-        None if found.norm_z is None else decode_pictures(db, found.space, found.vector[None])[0],
+        None
+        if found.norm_z is None
+        else decode_pictures(catalog.models, found.space, found.vector[None])[0],
         "no decoder: its nearest stored items",
         is_framed=True,
     )
-    hits = [_hit_tile(db, rank, hit, ids) for rank, hit in enumerate(found.nearest.hits, start=1)]
+    hits = [
+        _hit_tile(catalog, rank, hit, ids) for rank, hit in enumerate(found.nearest.hits, start=1)
+    ]
     heading = f"centroid   ·   {found.space.name}, {found.method}"
     chosen = f" where {found.where}" if found.where else ""
     some = f", {len(shown)} of them" if len(shown) < len(ids) else ""
@@ -105,10 +106,10 @@ def centroid_sheet(db: LatentDB, found: Centroid) -> Image.Image:
     )
 
 
-def _stored(db: LatentDB, item_id: int, title: str) -> Tile:
+def _stored(catalog: Catalog, item_id: int, title: str) -> Tile:
     """A stored item in a frame."""
-    labels = short_labels(db.items([item_id])[0].labels)
-    return Tile(title, "stored", labels, db.picture(item_id), is_framed=True)
+    labels = short_labels(catalog.store.items([item_id])[0].labels)
+    return Tile(title, "stored", labels, catalog.picture(item_id), is_framed=True)
 
 
 def _point_tile(path: Interpolation, at: int, aside: str, picture: Image.Image) -> Tile:
@@ -116,18 +117,18 @@ def _point_tile(path: Interpolation, at: int, aside: str, picture: Image.Image) 
     return Tile(f"t {path.fractions[at]:.3g}", aside, caption, picture)
 
 
-def _nearest_tile(db: LatentDB, path: Interpolation, at: int) -> Tile:
+def _nearest_tile(catalog: Catalog, path: Interpolation, at: int) -> Tile:
     """The stored item that stands for a point of a space without a decoder."""
     title, item_id = f"t {path.fractions[at]:.3g}", int(path.nearest_ids[at])
     if item_id < 0:
         return Tile(title, text="no other item")
-    labels = short_labels(db.items([item_id])[0].labels)
-    return Tile(title, _figure(path.nearest_distances[at]), labels, db.picture(item_id))
+    labels = short_labels(catalog.store.items([item_id])[0].labels)
+    return Tile(title, _figure(path.nearest_distances[at]), labels, catalog.picture(item_id))
 
 
-def _hit_tile(db: LatentDB, rank: int, hit: Hit, members: list[int]) -> Tile:
+def _hit_tile(catalog: Catalog, rank: int, hit: Hit, members: list[int]) -> Tile:
     title = f"{rank} member" if hit.id in members else f"{rank}"
-    return Tile(title, _figure(hit.distance), short_labels(hit.labels), db.picture(hit.id))
+    return Tile(title, _figure(hit.distance), short_labels(hit.labels), catalog.picture(hit.id))
 
 
 def _figure(distance: float) -> str:

@@ -89,7 +89,7 @@ def imagine(  # noqa: PLR0913 - one parameter per option of the contract
     if out is not None:
         from latentdb.imagine.sheet import imagined_sheet
 
-        write_picture(imagined_sheet(opened, found), out)
+        write_picture(imagined_sheet(opened.catalog, found), out)
     write_vectors(found.vectors, vectors)
     _print(found, as_json=as_json)
 

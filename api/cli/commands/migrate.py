@@ -153,12 +153,10 @@ def _finish(opened: LatentDB, old: str | None, *, yes: bool) -> MigrationStatus:
 
 def _print_all(opened: LatentDB, old: str | None, *, as_json: bool) -> None:
     """Every migration, the open ones last."""
-    from latentdb.migrate import SpaceMigration
-
     found = [
-        SpaceMigration(opened, record).status()
-        for record in opened.migrations_.all()
-        if old in (None, record.old)
+        migration.status()
+        for migration in opened.migrations()
+        if old in (None, migration.record().old)
     ]
     if as_json:
         print_json([status.to_json() for status in found])

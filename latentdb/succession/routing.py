@@ -14,16 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from latentdb.errors import SpaceMismatchError
+from latentdb.query import Query
 from latentdb.space import Space
-
-if TYPE_CHECKING:
-    from latentdb.migrate.book import MigrationBook
-    from latentdb.migrate.record import Migration
-    from latentdb.query import Query
-    from latentdb.store import Store
+from latentdb.store import Store
+from latentdb.succession.book import MigrationBook
+from latentdb.succession.record import Migration
 
 
 def in_order(book: MigrationBook, spaces: Mapping[str, Space]) -> dict[str, Space]:

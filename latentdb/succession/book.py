@@ -12,7 +12,7 @@ from typing import final
 from filelock import FileLock, Timeout
 
 from latentdb.errors import MigrationError, StoreFormatError, StoreLockedError
-from latentdb.migrate.record import Migration
+from latentdb.succession.record import Migration
 
 FORMAT_VERSION = 1
 _FILE = "migrations.json"

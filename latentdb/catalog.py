@@ -1,0 +1,74 @@
+"""What a database holds: its store, and everything that was made from what is in it."""
+
+from __future__ import annotations
+
+from typing import final
+
+from PIL import Image
+
+from latentdb.directions.direction import Direction
+from latentdb.indexes import IndexManager
+from latentdb.ingest.decode import picture_of
+from latentdb.model_shelf import ModelShelf
+from latentdb.profiles import ProfileShelf
+from latentdb.shelves import DirectionShelf, MapShelf
+from latentdb.space import Space
+from latentdb.store import Store
+from latentdb.succession.book import MigrationBook
+from latentdb.succession.routing import in_order, retired
+
+
+@final
+class Catalog:
+    """The parts of one database, and the reads that take two of them.
+
+    What searches, draws, fits and migrates is a function of a catalog, or of those of its parts
+    that it needs; `LatentDB` puts them under one name each.
+
+    Parameters
+    ----------
+    store : Store
+        Items and vectors.
+    device : str
+        Where models run: "auto", "cpu", "cuda" or "cuda:1".
+
+    Attributes
+    ----------
+    models : ModelShelf
+    indexes : IndexManager
+    migrations : MigrationBook
+    maps : MapShelf
+    directions : DirectionShelf
+    profiles : ProfileShelf
+    """
+
+    def __init__(self, store: Store, *, device: str) -> None:
+        self.store = store
+        self.models = ModelShelf(store, device=device)
+        self.indexes = IndexManager(store)
+        self.migrations = MigrationBook(store.path)
+        self.maps = MapShelf(store)
+        self.directions = DirectionShelf(store)
+        self.profiles = ProfileShelf(store, self.models)
+
+    def spaces(self) -> dict[str, Space]:
+        """Spaces by name, as added; one that took another's place comes where that was."""
+        return in_order(self.migrations, self.store.spaces())
+
+    def direction(self, name: str, space: str | None = None) -> Direction:
+        """The direction `name`, in `space` where it was fitted in several.
+
+        Raises
+        ------
+        UnknownDirectionError
+            There is none; the text names those there are.
+        QueryError
+            A space must be named.
+        """
+        return self.directions.get(name, space, retired=retired(self.migrations))
+
+    def picture(self, item_id: int) -> Image.Image:
+        """The picture of an item as RGB: from its source file while that is there, else its
+        thumbnail.
+        """
+        return picture_of(self.store.items([item_id])[0], self.store.thumbnail(item_id))

@@ -1,0 +1,103 @@
+"""What is fitted on a database's vectors and kept in it: maps, shared spaces, directions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Unpack
+
+from latentdb.catalog import Catalog
+from latentdb.directions.direction import Direction
+from latentdb.directions.fit import DirectionMethod, DirectionOptions
+from latentdb.directions.from_store import fit_label_direction
+from latentdb.shared_space import SharedSpace
+from latentdb.shared_space_fit import ShareOptions, share_spaces
+from latentdb.stitch.fit import MapMethod
+from latentdb.stitch.from_store import stitch_spaces
+from latentdb.stitch.linear_map import LinearMap
+
+
+def learn_map(
+    catalog: Catalog,
+    source: str,
+    target: str,
+    *,
+    method: MapMethod = "ridge",
+    seed: int = 0,
+    update: bool = False,
+    force: bool = False,
+) -> LinearMap:
+    """Fit the map from space `source` to space `target`, and keep it with its source's profile.
+
+    Parameters
+    ----------
+    catalog : Catalog
+    source, target, method, seed, update
+        See `latentdb.stitch.from_store.stitch_spaces`.
+    force : bool
+        Keep the map though it does not beat its null.
+
+    Raises
+    ------
+    WorthlessMapError
+        It does not beat its null, and `force` is false: nothing is kept.
+    UnknownSpaceError, QueryError, NotEnoughDataError
+        See `stitch_spaces`.
+    """
+    fitted = stitch_spaces(catalog.store, source, target, method=method, seed=seed, update=update)
+    if not force:
+        fitted.scores.require_beats_null(f"{source} → {target}")
+    catalog.maps.put(source, target, fitted)
+    catalog.profiles.fit(catalog.store.space(source), seed=seed)
+    return fitted
+
+
+def learn_shared(
+    catalog: Catalog, members: Sequence[str], **options: Unpack[ShareOptions]
+) -> SharedSpace:
+    """Add the space that `members` share, and keep the maps into it with their profiles.
+
+    Options and errors are those of `latentdb.shared_space_fit.share_spaces`.
+    """
+    shared, maps = share_spaces(catalog.store, members, **options)
+    for one in maps:
+        catalog.maps.put(one.source, shared.name, one)
+        catalog.profiles.fit(catalog.store.space(one.source), seed=shared.fitted_on.seed)
+    return shared
+
+
+def learn_direction(
+    catalog: Catalog,
+    name: str,
+    *,
+    space: str,
+    label: str,
+    method: DirectionMethod = "mean_difference",
+    orthogonal_to: Sequence[str] = (),
+    seed: int = 0,
+) -> Direction:
+    """Fit the direction of a binary label in `space` and keep it, with held-out scores.
+
+    Parameters
+    ----------
+    catalog : Catalog
+    name, space, label : str
+        What it is called, where it is fitted, and the label that it is of.
+    method, seed
+        See `latentdb.directions.fit.DirectionOptions`.
+    orthogonal_to : sequence of str
+        Directions of the same space that it is to leave alone.
+
+    Raises
+    ------
+    UnknownSpaceError, UnknownDirectionError, LabelsError, NotEnoughDataError
+        See `latentdb.directions.from_store.fit_label_direction`.
+    """
+    options = DirectionOptions(
+        method=method,
+        seed=seed,
+        label=label,
+        orthogonal_to=tuple(catalog.direction(other, space) for other in orthogonal_to),
+    )
+    fitted = fit_label_direction(catalog.store, name, space=space, label=label, options=options)
+    catalog.directions.put(name, space, fitted)
+    return fitted

@@ -3,9 +3,11 @@
     python -m benchmarks.stitch --n 5000 --cache build/stitch
 
 Makes a database of n faces in the bundled spaces (kept in the cache, gone on with where it was),
-fits every map, and writes results/stitch.json and the table of docs/stitching.md. Texts are
-answered through the map as they are, and as pictures. No face here was used to choose how texts
-are treated; the wordings are those that it was tried with, on other faces.
+fits every map, and writes results/stitch.json and the tables of docs/stitching.md. The rows of gcca
+are of the space that the two share: source and target are projected into it, and R² and cosines are
+of its coordinates, not of the target's. Texts are answered through the map as they are, and as
+pictures. No face here was used to choose how texts are treated; the wordings are those that it was
+tried with, on other faces.
 """
 
 from __future__ import annotations
@@ -29,9 +31,11 @@ from latentdb.database import LatentDB
 from latentdb.held_out import split_by_item
 from latentdb.ingest import IngestOptions
 from latentdb.model import AbstractTextEncoder
+from latentdb.shared_space_fit import fit_shared
 from latentdb.stitch import LinearMap, MapMethod, fit_map
 from latentdb.stitch.evaluate import unit_rows
 from latentdb.stitch.modality import to_pictures
+from latentdb.stitch.sensitivity import sensitivity_to_n
 from latentdb.zoo.faces import ATTRIBUTES, write_folder
 
 SPACES = ("faces-clip", "faces-noise", "faces-ssl")
@@ -90,6 +94,10 @@ def measure(db: LatentDB, *, methods: Sequence[MapMethod], seed: int) -> dict[st
                 method=method,
                 seed=seed,
             )
+    rows = [
+        {"source": source, "target": target, "method": method, **one.scores.to_json()}
+        for (source, target, method), one in maps.items()
+    ]
     labels = {name: _label(db, name, ids) for name in ATTRIBUTES}
     first = methods[0]
     to_clip, to_noise = (
@@ -101,13 +109,35 @@ def measure(db: LatentDB, *, methods: Sequence[MapMethod], seed: int) -> dict[st
         "n": len(ids),
         "n_held_out": int(is_test.sum()),
         "method_of_the_rest": first,
-        "maps": [
-            {"source": source, "target": target, "method": method, **one.scores.to_json()}
-            for (source, target, method), one in maps.items()
-        ],
+        "maps": sorted(rows + shared_scores(db, seed=seed), key=_by_pair),
+        "sensitivity": sensitivity(db, method=first, seed=seed),
         "attributes": attribute_drop(to_clip, vectors, labels, is_test=is_test),
         "texts": text_precision(db, to_noise, vectors, labels, is_test=is_test),
     }
+
+
+def _by_pair(row: Mapping[str, Any]) -> tuple[str, str]:
+    return row["source"], row["target"]
+
+
+def shared_scores(db: LatentDB, *, seed: int) -> list[dict[str, Any]]:
+    """How well each space finds each other in what the two share."""
+    found = []
+    for pair in itertools.combinations(SPACES, 2):
+        shared, maps = fit_shared(db.store, pair, seed=seed)
+        for one, other in zip(maps, pair[::-1], strict=True):
+            row = {"source": one.source, "target": other, "method": "gcca", "dim": shared.dim}
+            found.append({**row, **one.scores.to_json()})
+    return found
+
+
+def sensitivity(db: LatentDB, *, method: MapMethod, seed: int) -> list[dict[str, Any]]:
+    """Scores of every ordered pair by the number of items fitted on."""
+    return [
+        {"source": source, "target": target, **one.to_json()}
+        for source, target in itertools.permutations(SPACES, 2)
+        for one in sensitivity_to_n(db.store, source, target, method=method, seed=seed)
+    ]
 
 
 def attribute_drop(
@@ -235,6 +265,8 @@ def section(results: Mapping[str, Any]) -> str:
         f"of {drop['drop_points']:.1f} points (UNE .3); always answering the commoner value reads "
         f"{drop['majority']:.3f}.",
         "",
+        *_sensitivity_table(results["sensitivity"], results["method_of_the_rest"]),
+        "",
         "| text → noise | precision@10 | null | factor | attribute present | base rate | factor |",
         "| --- | --- | --- | --- | --- | --- | --- |",
         *(
@@ -247,6 +279,28 @@ def section(results: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _sensitivity_table(rows: Sequence[Mapping[str, Any]], method: str) -> list[str]:
+    """Recall@10 and R² of each pair, a column for each number of items fitted on."""
+    sizes = sorted({one["n_fitted"] for one in rows})
+    lines = [
+        f"Recall@10 / R² of {method} by the number of items it is fitted on, on the same held-out",
+        "ones:",
+        "",
+        "| from → to | " + " | ".join(f"{size:,}" for size in sizes) + " |",
+        "| --- |" + " --- |" * len(sizes),
+    ]
+    for _, group in itertools.groupby(rows, key=_by_pair):
+        ones = list(group)
+        cells = [f"{one['recall_at_10']['value']:.2f} / {one['r2']['value']:.2f}" for one in ones]
+        lines.append(f"| {_way(ones[0])} | {' | '.join(cells)} |")
+    return lines
+
+
+def _way(one: Mapping[str, Any]) -> str:
+    """From where to where, without what the bundled spaces' names have in common."""
+    return f"{one['source'].removeprefix('faces-')} → {one['target'].removeprefix('faces-')}"
+
+
 def _table_row(one: Mapping[str, Any]) -> str:
     def whole(name: str) -> str:
         if name not in one:
@@ -254,9 +308,8 @@ def _table_row(one: Mapping[str, Any]) -> str:
         return f"{one[name]['value']:.2f} [{one[name]['low']:.2f}, {one[name]['high']:.2f}]"
 
     null = one["null"]
-    way = f"{one['source'].removeprefix('faces-')} → {one['target'].removeprefix('faces-')}"
     cells = [
-        way,
+        _way(one),
         one["method"],
         whole("r2"),
         whole("centred_cosine"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import reduce
-from typing import TypedDict
+from typing import TypedDict, Unpack
 
 import numpy as np
 
@@ -29,12 +29,18 @@ from latentdb.types import SpaceRows
 _OPTIONS = MapOptions()
 
 
-class ShareOptions(TypedDict, total=False):
-    """Keyword form of what `share_spaces` takes besides its members."""
+class FitOptions(TypedDict, total=False):
+    """Keyword form of what `fit_shared` takes besides its members."""
 
     name: str
     dim: int | None
     seed: int
+
+
+class ShareOptions(FitOptions, total=False):
+    """Keyword form of what `share_spaces` takes besides its members."""
+
+    force: bool
 
 
 def shared_shelf(store: Store) -> ArtefactShelf[SharedSpace]:
@@ -43,14 +49,9 @@ def shared_shelf(store: Store) -> ArtefactShelf[SharedSpace]:
 
 
 def share_spaces(
-    store: Store,
-    members: Sequence[str],
-    *,
-    name: str = "shared",
-    dim: int | None = None,
-    seed: int = 0,
+    store: Store, members: Sequence[str], *, force: bool = False, **options: Unpack[FitOptions]
 ) -> tuple[SharedSpace, list[LinearMap]]:
-    """Fit what `members` share in one pass, store every item's vector, and the maps into it.
+    """Fit what `members` share, keep it as a space, and store every item's vector in it.
 
     It is fitted on the items that have a vector in all members; every item with one in any of
     them gets the mean of its projections.
@@ -58,6 +59,49 @@ def share_spaces(
     Parameters
     ----------
     store : Store
+    members, options
+        See `fit_shared`, for what is returned as well.
+    force : bool
+        Keep it though a member finds the others no better than its null.
+
+    Raises
+    ------
+    SpaceExistsError
+        There is a space of that name already.
+    WorthlessMapError
+        A member shares nothing with the others; nothing is stored.
+    UnknownSpaceError, QueryError, DuplicateIdError, NotEnoughDataError
+        As `fit_shared`.
+    """
+    name = options.get("name", "shared")
+    if name in store.spaces():
+        raise SpaceExistsError(
+            f"there is a space {name!r} already: give the new one another --name"
+        )
+    shared, maps = fit_shared(store, members, **options)
+    if not force:
+        for one in maps:
+            one.scores.require_beats_null(f"{one.source} → {name}")
+    store.add_space(shared.space)
+    shared_shelf(store).put(name, shared)
+    fill_shared(store)
+    return shared, maps
+
+
+def fit_shared(
+    store: Store,
+    members: Sequence[str],
+    *,
+    name: str = "shared",
+    dim: int | None = None,
+    seed: int = 0,
+) -> tuple[SharedSpace, list[LinearMap]]:
+    """What `members` share, from one pass over the items that have a vector in all of them.
+
+    Parameters
+    ----------
+    store : Store
+        Only read.
     members : sequence of str
         Two or more spaces.
     name : str
@@ -70,18 +114,14 @@ def share_spaces(
     Returns
     -------
     SharedSpace
-        Kept in the store, as is its space.
     list of LinearMap
-        From every member to it, to be kept where maps are. Each is scored on held-out items
-        against the mean of the *other* members' projections, so that no vector is found by
-        itself.
+        From every member to it. Each is scored on held-out items against the mean of the *other*
+        members' projections, so that no vector is found by itself.
 
     Raises
     ------
     UnknownSpaceError, QueryError, DuplicateIdError
         The members are not two or more different spaces of the store.
-    SpaceExistsError
-        There is a space `name` already.
     NotEnoughDataError
         Too few items have vectors in all of them.
     """
@@ -90,10 +130,6 @@ def share_spaces(
     if len(set(members)) < len(members):
         raise DuplicateIdError(f"a space is given twice: {', '.join(members)}")
     spaces = [store.space(member) for member in members]
-    if name in store.spaces():
-        raise SpaceExistsError(
-            f"there is a space {name!r} already: give the new one another --name"
-        )
     dims = [space.dim for space in spaces]
     stream = new_view_stream(dims, seed=seed, n_kept=_OPTIONS.n_kept)
     for ids, views in _common_batches(store, members):
@@ -114,11 +150,7 @@ def share_spaces(
         fitted_on=FittedOn(stream.n - n_held_out, n_held_out, hash_ids(split.ids), seed),
     )
     maps = [_map_of(shared, i, validation, held_out) for i in range(len(members))]
-    shared = replace(shared, scores={one.source: one.scores.to_json() for one in maps})
-    store.add_space(shared.space)
-    shared_shelf(store).put(name, shared)
-    fill_shared(store)
-    return shared, maps
+    return replace(shared, scores={one.source: one.scores.to_json() for one in maps}), maps
 
 
 def fill_shared(store: Store) -> int:

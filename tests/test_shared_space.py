@@ -9,7 +9,7 @@ import pytest
 
 import latentdb
 from indexers.errors import DuplicateIdError, ParameterError
-from latentdb.errors import ModelError, QueryError, SpaceExistsError
+from latentdb.errors import ModelError, QueryError, SpaceExistsError, WorthlessMapError
 from latentdb.shared_space import SharedSpace
 from latentdb.shared_space_fit import fill_shared, shared_shelf
 from latentdb.space import Space
@@ -107,3 +107,15 @@ def test_what_cannot_be_shared_is_refused(db, views):
         shared.project("c", views["c"])
     with pytest.raises(ModelError, match="--from"):
         db.model("shared")
+
+
+def test_a_member_that_shares_nothing_is_refused_and_nothing_is_stored(db):
+    stray = Space("d", "embedding", 10, spec="none", settings={"of": "d"})
+    db.store.add_space(stray)
+    noise = np.random.default_rng(5).normal(size=(700, 10)).astype(np.float32)
+    _add(db, {"d": noise}, slice(0, 600), names=("d",))
+    with pytest.raises(WorthlessMapError, match="d → shared does no better"):
+        db.share(["a", "b", "d"])
+    assert "shared" not in db.spaces()
+    assert db.maps() == []
+    assert db.share(["a", "b", "d"], force=True).dim >= 1

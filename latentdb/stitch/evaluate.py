@@ -137,7 +137,7 @@ class MapScores:
             f"{self.recall_at_10} against up to {self.null.recall_at_10_max:.3f}, centred cosine "
             f"{self.centred_cosine} against up to {self.null.centred_cosine_max:.3f}, on "
             f"{self.n_held_out} held-out items. It was not kept: ingest more items, try another "
-            "--method, or keep it all the same with --force (force=True)"
+            "--method or other spaces, or keep it all the same with --force (force=True)"
         )
 
     def summary(self) -> dict[str, float]:

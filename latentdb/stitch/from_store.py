@@ -51,9 +51,7 @@ def stitch_spaces(
         Too few items have vectors in both.
     """
     spaces = (store.space(source), store.space(target))
-    if source == target:
-        raise QueryError(f"a map leads from one space to another; got {source!r} twice")
-    both = np.intersect1d(store.vector_ids(source), store.vector_ids(target), assume_unique=True)
+    both = paired_ids(store, source, target)
     _load_torch_for(len(both), spaces)
     stream = new_stream(spaces, method=method, seed=seed)
     kept = _kept_file(store, source, target)
@@ -71,6 +69,16 @@ def stitch_spaces(
     if update:
         save_stream(kept, stream, spaces=spaces)
     return fitted
+
+
+def paired_ids(store: Store, source: str, target: str) -> IdArray:
+    """Items with a vector in both spaces, sorted; QueryError when the two are one."""
+    if source == target:
+        raise QueryError(f"a map leads from one space to another; got {source!r} twice")
+    both: IdArray = np.intersect1d(
+        store.vector_ids(source), store.vector_ids(target), assume_unique=True
+    )
+    return both
 
 
 def paired_batches(

@@ -13,6 +13,7 @@ from api.cli.session import open_database
 
 if TYPE_CHECKING:
     from latentdb.database import LatentDB
+    from latentdb.shared_space_fit import ShareOptions
 
 _Method = Literal["ridge", "reduced_rank", "procrustes", "cca", "gcca"]
 
@@ -53,7 +54,8 @@ def stitch(  # noqa: PLR0913 - one parameter per option of the contract
             raise typer.BadParameter(
                 "gcca takes --space A --space B ..., not --from, --to, --update"
             )
-        _share(open_database(db), member or [], name=name, dim=dim, seed=seed, as_json=as_json)
+        options: ShareOptions = {"name": name, "dim": dim, "seed": seed, "force": force}
+        _share(open_database(db), member or [], options, as_json=as_json)
         return
     if source is None or target is None or member or dim is not None:
         raise typer.BadParameter(f"{method} takes --from A --to B; --space and --dim are gcca's")
@@ -66,12 +68,10 @@ def stitch(  # noqa: PLR0913 - one parameter per option of the contract
     print_maps([fitted])
 
 
-def _share(
-    db: LatentDB, members: list[str], *, name: str, dim: int | None, seed: int, as_json: bool
-) -> None:
+def _share(db: LatentDB, members: list[str], options: ShareOptions, *, as_json: bool) -> None:
     """Add the shared space and show the maps into it."""
-    shared = db.share(members, name=name, dim=dim, seed=seed)
+    shared = db.share(members, **options)
     if as_json:
         print_json(shared.to_json())
         return
-    print_maps([one for one in db.maps() if one.target == name])
+    print_maps([one for one in db.maps() if one.target == shared.name])

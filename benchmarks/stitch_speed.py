@@ -5,9 +5,10 @@
 
 Every contender runs in a process of its own on the same files: fits on the training rows, chooses
 what it chooses on the same 2,000 validation rows, and is scored on the same 2,000 held-out rows by
-the same function. Seconds are of the fit, reading included; memory is what the process's peak rises
-over what it holds after its imports. latentis (0.0.8 on PyPI) is left out, and said to be, where it
-is not installed; PYTHONPATH may name a folder that has it.
+the same function. Seconds are of the fit, reading included; memory is how far the fit's peak lies
+over what the process holds after its imports (Linux, which can forget an earlier peak). latentis
+(0.0.8 on PyPI) is left out, and said to be, where it is not installed; PYTHONPATH may name a folder
+that has it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import argparse
 import importlib.util
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -133,6 +133,15 @@ def _sklearn_ridge(files: Files) -> Predict:
     return min(fits, key=lambda fit: float(((Y_v - fit.predict(X_v)) ** 2).sum())).predict
 
 
+def _sklearn_ridge_cv(files: Files) -> Predict:
+    """Its own path: leave-one-out errors of the same 17 strengths from one decomposition."""
+    from sklearn.linear_model import RidgeCV
+
+    X, Y = files.train()
+    scale = float(X.var(axis=0).sum()) * len(X) / X.shape[1]
+    return RidgeCV(alphas=scale * GRID).fit(X, Y).predict
+
+
 def _sklearn_ridge_once(files: Files) -> Predict:
     """One fit at a strength that is given to it."""
     from sklearn.linear_model import Ridge
@@ -174,6 +183,7 @@ def _latentis(kind: str) -> Callable[[Files], Predict]:
 CONTENDERS: dict[str, Callable[[Files], Predict]] = {
     "latentdb ridge": _ours("ridge"),
     "scikit-learn Ridge, 17 strengths": _sklearn_ridge,
+    "scikit-learn RidgeCV, 17 strengths": _sklearn_ridge_cv,
     "scikit-learn Ridge, one strength": _sklearn_ridge_once,
     "latentis affine": _latentis("affine"),
     "latentdb reduced_rank": _ours("reduced_rank"),
@@ -193,7 +203,7 @@ def _streamed(n: int, dims: tuple[int, int], seed: int) -> dict[str, float]:
 
     stream = SplitMoments(*dims, n_kept=2 * KEPT, with_target_gram=False)
     seconds, at = 0.0, 0
-    before = _peak_mb()
+    before = _forget_peak()
     for X, Y in drawn(n, dims, seed=seed):
         started = time.perf_counter()
         stream.update(np.arange(at, at + len(X)), X, Y)
@@ -211,7 +221,7 @@ def _child(name: str, folder: Path) -> dict[str, float]:
     """Fit and score one contender, in this process."""
     _import_all(name)
     files = Files(folder)
-    before = _peak_mb()
+    before = _forget_peak()
     started = time.perf_counter()
     group = SMALL if (folder / "small").exists() else CONTENDERS
     predict = group[name](files)
@@ -246,9 +256,17 @@ def _scores(predicted: np.ndarray, actual: np.ndarray) -> dict[str, float]:
     }
 
 
+def _forget_peak() -> float:
+    """Make the peak of resident memory what is resident now, and return that in MB."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return _peak_mb()
+
+
 def _peak_mb() -> float:
-    """Peak resident memory of this process, MB (Linux counts in KiB)."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    """Peak resident memory of this process, MB."""
+    status = Path("/proc/self/status").read_text()
+    kib = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(kib) * 1024 / 1e6
 
 
 def _run(*arguments: str) -> dict[str, object]:

@@ -29,6 +29,7 @@ from latentdb.space import Space
 from latentdb.stitch.domain import SpaceProfile
 from latentdb.stitch.fit import MapMethod
 from latentdb.stitch.linear_map import LinearMap
+from latentdb.stitch.sensitivity import SensitivityOptions, SizedScores, sensitivity_to_n
 from latentdb.store import Problem, Store
 from latentdb.types import Answer, IngestSummary, Item, QuarantineRow
 
@@ -241,6 +242,15 @@ class LatentDB:
     def share(self, members: Sequence[str], **options: Unpack[ShareOptions]) -> SharedSpace:
         """Add the space that `members` share; see `latentdb.learn.learn_shared`."""
         return learn_shared(self.catalog, members, **options)
+
+    def sensitivity(
+        self, source: str, target: str, **options: Unpack[SensitivityOptions]
+    ) -> list[SizedScores]:
+        """Scores of maps of more and more items; see `latentdb.stitch.sensitivity`.
+
+        Options: method, seed, sizes.
+        """
+        return sensitivity_to_n(self.store, source, target, **options)
 
     def maps(self) -> list[LinearMap]:
         """All fitted maps."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, final
+from typing import Any, TypedDict, final
 
 import numpy as np
 
@@ -32,6 +32,14 @@ class SizedScores:
     def to_json(self) -> dict[str, Any]:
         """Plain dictionary."""
         return {"n_fitted": self.n_fitted, **self.scores.to_json()}
+
+
+class SensitivityOptions(TypedDict, total=False):
+    """Keyword form of what `sensitivity_to_n` takes besides the two spaces."""
+
+    method: MapMethod
+    seed: int
+    sizes: Sequence[int] | None
 
 
 def sensitivity_to_n(

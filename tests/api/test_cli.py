@@ -170,6 +170,14 @@ def test_listings_say_what_is_there(db: LatentDB) -> None:
     assert listed["count"] > 2
 
 
+def test_sensitivity_scores_without_keeping_a_map(db: LatentDB) -> None:
+    words = ("sensitivity", db.uri, "--from", "dino", "--to", "clip")
+    [only] = answer(*words)
+    assert (only["n_fitted"], only["n_held_out"]) == (48, 12)
+    assert "48" in run(*words).stdout
+    assert ("dino", "clip") not in [(one.source, one.target) for one in db.maps()]
+
+
 @pytest.mark.parametrize("command", ["spaces", "indexes", "maps", "directions", "items"])
 def test_listings_also_come_as_tables(db: LatentDB, command: str) -> None:
     result = run(command, db.uri)

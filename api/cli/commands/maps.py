@@ -1,10 +1,12 @@
-"""`maps` lists the maps between spaces with their scores."""
+"""`maps` lists the maps between spaces with their scores; `sensitivity` says if more items help."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from api.cli.options import AsJson, Database
+import typer
+
+from api.cli.options import AsJson, Database, Seed
 from api.cli.output import print_json, print_table
 from api.cli.session import open_database
 
@@ -20,6 +22,42 @@ def maps(db: Database = None, *, as_json: AsJson = False) -> None:
         print_json([linear_map.to_json() for linear_map in found])
         return
     print_maps(found)
+
+
+def sensitivity(  # noqa: PLR0913 - one parameter per option
+    db: Database = None,
+    *,
+    source: Annotated[str, typer.Option("--from", metavar="A", help="Space it leads from.")],
+    target: Annotated[str, typer.Option("--to", metavar="B", help="Space it leads to.")],
+    method: Annotated[
+        Literal["ridge", "reduced_rank", "procrustes", "cca"],
+        typer.Option(help="How it is fitted."),
+    ] = "ridge",
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Score maps of more and more items on the same held-out ones: would more pictures help?
+
+    Keeps no map.
+    """
+    found = open_database(db).sensitivity(source, target, method=method, seed=seed)
+    if as_json:
+        print_json([one.to_json() for one in found])
+        return
+    print_table(
+        ["items fitted on", "R²", "centred cosine", "recall@1", "recall@10"],
+        [
+            [
+                one.n_fitted,
+                str(one.scores.r2),
+                str(one.scores.centred_cosine),
+                str(one.scores.recall_at_1),
+                str(one.scores.recall_at_10),
+            ]
+            for one in found
+        ],
+        empty="nothing was scored",
+    )
 
 
 def print_maps(found: list[LinearMap]) -> None:

@@ -10,7 +10,6 @@ judges of `benchmarks.rare_concepts` say whether a picture has all that its text
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 from collections.abc import Callable
@@ -22,6 +21,7 @@ import numpy as np
 from scipy.spatial.distance import pdist
 
 import latentdb
+from benchmarks._arguments import make_parser
 from benchmarks._record import record
 from benchmarks.rare_concepts.concepts import general_faces
 from benchmarks.rare_concepts.judges import Judges, say
@@ -34,6 +34,7 @@ from latentdb.geometry import chi_mode, restore_norm
 from latentdb.imagine import residual_law
 from latentdb.ingest import IngestOptions
 from latentdb.model import AbstractTextEncoder, Pixels
+from latentdb.stitch.chain import MapChain
 from latentdb.zoo.faces import ATTRIBUTES, EVALUATION_SEED, write_folder
 from latentdb.zoo.faces_captions import describe
 from latentdb.zoo.training_data import FaceArrays
@@ -78,7 +79,7 @@ class Study:
         self.wishes = make_wishes(plan)
         self.judges = Judges(plan.judges, Memo(None))
         self.map = db.map(SOURCE, TARGET)
-        self.law = residual_law(db.store, self.map)
+        self.law = residual_law(db.store, MapChain((self.map,)))
 
     def imagined(self, wish: Wish, seed: int, **options: Any) -> Pixels:
         """Pictures by the library itself, as many as the plan says unless told."""
@@ -200,9 +201,7 @@ def _interval(cells: list[Any]) -> dict[str, Any] | None:
 
 def main() -> None:
     """Run it and keep the result."""
-    arguments = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    arguments = make_parser(__doc__)
     arguments.add_argument("--quick", action="store_true", help="small, kept nowhere")
     arguments.add_argument("--db", type=Path, help="database of drawn faces with labels and a map")
     asked = arguments.parse_args()

@@ -16,11 +16,14 @@ from latentdb.held_out import split_by_item
 from latentdb.imagine import LawOptions, ResidualLaw, fit_residual_law
 from latentdb.space import Space
 from latentdb.stitch import LinearMap, MapOptions, fit_map
+from latentdb.stitch.chain import MapChain
 
 CLIP = Space("clip", "embedding", 6, "clip", {"model": "tiny"})
+SEEN = Space("seen", "embedding", 6, "seen", {"model": "other"})
 NOISE = Space("noise", "noise", 24, "noise", {"steps": 3})
 COUNT, RANK = 3000, 3
 OPTIONS = LawOptions(max_rank=12)
+FEW = MapOptions(n_permutations=0, n_resamples=20)
 
 
 class Pairs:
@@ -57,8 +60,7 @@ def pairs(truth: np.ndarray) -> Pairs:
 
 
 def mapped(pairs: Pairs) -> LinearMap:
-    options = MapOptions(n_permutations=0, n_resamples=20)
-    return fit_map(pairs.X, pairs.Y, spaces=(CLIP, NOISE), ids=pairs.ids, options=options)
+    return fit_map(pairs.X, pairs.Y, spaces=(CLIP, NOISE), ids=pairs.ids, options=FEW)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +70,11 @@ def linear_map(pairs: Pairs) -> LinearMap:
 
 @pytest.fixture(scope="module")
 def law(pairs: Pairs, linear_map: LinearMap) -> ResidualLaw:
-    return fit_residual_law(pairs.batches(), linear_map, options=OPTIONS)
+    return fit_residual_law(pairs.batches(), alone(linear_map), options=OPTIONS)
+
+
+def alone(linear_map: LinearMap) -> MapChain:
+    return MapChain((linear_map,))
 
 
 def covariance(law: ResidualLaw) -> np.ndarray:
@@ -104,7 +110,7 @@ def test_axes_are_the_leading_eigenvectors(
 def test_size_of_batches_does_not_matter(
     law: ResidualLaw, pairs: Pairs, linear_map: LinearMap
 ) -> None:
-    other = fit_residual_law(pairs.batches(rows=77), linear_map, options=OPTIONS)
+    other = fit_residual_law(pairs.batches(rows=77), alone(linear_map), options=OPTIONS)
     np.testing.assert_allclose(covariance(other), covariance(law), atol=1e-5)
 
 
@@ -113,9 +119,9 @@ def test_held_out_pairs_give_the_size_alone(pairs: Pairs, linear_map: LinearMap)
     predicted = linear_map.transform(pairs.X)
     wider = np.where(is_test[:, None], predicted + 3.0 * (pairs.Y - predicted), pairs.Y)
     options = LawOptions(max_rank=0)
-    one = fit_residual_law(pairs.batches(), linear_map, options=options)
+    one = fit_residual_law(pairs.batches(), alone(linear_map), options=options)
     spread = Pairs(pairs.ids, pairs.X, wider.astype(np.float32))
-    other = fit_residual_law(spread.batches(), linear_map, options=options)
+    other = fit_residual_law(spread.batches(), alone(linear_map), options=options)
     np.testing.assert_allclose(other.diagonal, 9.0 * one.diagonal, rtol=1e-5)
 
 
@@ -124,9 +130,9 @@ def test_a_map_of_few_pairs_has_its_residuals_widened() -> None:
     X, noise = rng.standard_normal((90, 6)), rng.standard_normal((90, 24))
     few = Pairs(np.arange(90), X.astype(np.float32), noise.astype(np.float32))
     linear_map = replace(mapped(few), weight=np.linalg.lstsq(X, noise, rcond=None)[0].T)
-    assert fit_residual_law(few.batches(), linear_map).rank == 0
+    assert fit_residual_law(few.batches(), alone(linear_map)).rank == 0
     overfitted = mapped(few)
-    law = fit_residual_law(few.batches(), overfitted, options=LawOptions(max_rank=0))
+    law = fit_residual_law(few.batches(), alone(overfitted), options=LawOptions(max_rank=0))
     assert law.total_variance == pytest.approx(24, rel=0.2)
 
 
@@ -168,9 +174,40 @@ def test_a_law_comes_back_from_its_file(law: ResidualLaw, tmp_path: Path) -> Non
 
 
 def test_a_law_belongs_to_one_map(law: ResidualLaw, linear_map: LinearMap, pairs: Pairs) -> None:
-    assert law.is_of(linear_map)
-    assert law.is_of(mapped(pairs))
-    assert not law.is_of(replace(linear_map, target_mean=linear_map.target_mean + 1e-9))
+    assert law.is_of(alone(linear_map))
+    assert law.is_of(alone(mapped(pairs)))
+    assert not law.is_of(alone(replace(linear_map, target_mean=linear_map.target_mean + 1e-9)))
+
+
+def test_the_law_of_a_chain_holds_what_each_of_its_maps_lost(
+    pairs: Pairs, linear_map: LinearMap
+) -> None:
+    rng = np.random.default_rng(4)
+    seen = pairs.X @ rng.standard_normal((6, 6)) + 0.8 * rng.standard_normal((COUNT, 6))
+    first = fit_map(seen, pairs.X, spaces=(SEEN, CLIP), ids=pairs.ids, options=FEW)
+    ends = Pairs(pairs.ids, seen.astype(np.float32), pairs.Y)
+    chain = MapChain((first, linear_map))
+    law = fit_residual_law(ends.batches(), chain, options=OPTIONS)
+    residuals = pairs.Y - linear_map.transform(first.transform(seen.astype(np.float32)))
+    is_test = split_by_item(pairs.ids, seed=0)
+    squares = (residuals[is_test].astype(float) ** 2).sum(axis=1)
+    assert law.total_variance == pytest.approx(squares.mean(), rel=1e-4)
+    last = fit_residual_law(pairs.batches(), alone(linear_map), options=OPTIONS)
+    assert law.total_variance > 1.1 * last.total_variance
+    assert law.is_of(chain)
+    assert not law.is_of(alone(linear_map))
+
+
+def test_a_chain_is_measured_on_items_that_no_map_has_seen(
+    pairs: Pairs, linear_map: LinearMap
+) -> None:
+    few = Pairs(pairs.ids[:40], pairs.X[:40], pairs.Y[:40])
+    held_out = [set(few.ids[split_by_item(few.ids, seed=seed)]) for seed in range(50)]
+    apart = next(seed for seed in range(50) if not held_out[0] & held_out[seed])
+    other = replace(linear_map, fitted_on=replace(linear_map.fitted_on, seed=apart))
+    chain = MapChain((linear_map, other))
+    with pytest.raises(NotEnoughDataError, match="0 of 40 pairs were held out by every map"):
+        fit_residual_law(few.batches(), chain)
 
 
 def test_a_map_is_no_law(linear_map: LinearMap, tmp_path: Path) -> None:
@@ -181,14 +218,14 @@ def test_a_map_is_no_law(linear_map: LinearMap, tmp_path: Path) -> None:
 
 def test_a_map_without_residuals_has_no_law(pairs: Pairs, linear_map: LinearMap) -> None:
     exact = Pairs(pairs.ids, pairs.X, linear_map.transform(pairs.X.astype(np.float64)))
-    with pytest.raises(NotEnoughDataError, match="predicts every pair exactly"):
-        fit_residual_law(exact.batches(), linear_map)
+    with pytest.raises(NotEnoughDataError, match="predict every pair exactly"):
+        fit_residual_law(exact.batches(), alone(linear_map))
 
 
 def test_too_few_pairs_are_refused(pairs: Pairs, linear_map: LinearMap) -> None:
     few = Pairs(pairs.ids[:19], pairs.X[:19], pairs.Y[:19])
     with pytest.raises(NotEnoughDataError, match="at least 20 pairs, got 19"):
-        fit_residual_law(few.batches(), linear_map)
+        fit_residual_law(few.batches(), alone(linear_map))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Fit the law of a map's residuals by streaming over the stored pairs.
+"""Fit the law of a chain's residuals by streaming over the stored pairs.
 
 The covariance's leading eigenvectors come from a randomised range finder with power iterations
 (Halko, Martinsson and Tropp, "Finding structure with randomness", SIAM Review 2011, algorithm
@@ -19,12 +19,20 @@ from latentdb.arrays import FloatArray, IdArray, RealArray
 from latentdb.artefacts import FittedOn
 from latentdb.errors import NotEnoughDataError
 from latentdb.held_out import hash_ids, split_by_item
-from latentdb.imagine.law import ResidualLaw, ResidualScores, mahalanobis, map_hash
-from latentdb.stitch.linear_map import LinearMap
+from latentdb.imagine.law import (
+    ResidualLaw,
+    ResidualScores,
+    conditional_mean,
+    mahalanobis,
+    map_hash,
+)
+from latentdb.stitch.chain import MapChain
 
 Batches = Callable[[], Iterable[tuple[IdArray, RealArray, RealArray]]]
 
 _MIN_ROWS = 20
+# What so many pairs hold out of a single map.
+_MIN_HELD_OUT = 4
 _OVERSAMPLING = 10
 _POWER_ITERATIONS = 2
 _BALANCING_STEPS = 20
@@ -89,55 +97,57 @@ class _Shape:
 
 
 def fit_residual_law(
-    batches: Batches, linear_map: LinearMap, *, options: LawOptions = _DEFAULTS
+    batches: Batches, chain: MapChain, *, options: LawOptions = _DEFAULTS
 ) -> ResidualLaw:
-    """The law of y − map(x) over stored pairs.
+    """The law of y − chain(x) over stored pairs.
 
-    Axes are fitted on the items that the map was fitted on, and the law's size and rank chosen on
-    those it was not. A ridge shrinks all residuals it was fitted on by one factor, since it
-    smooths every coordinate by the same matrix, and the scale that the held-out ones give undoes
-    that; the rank is the one under which they are likeliest.
+    Axes are fitted on the items that the maps were fitted on, and the law's size and rank chosen
+    on those that no map was. A ridge shrinks all residuals it was fitted on by one factor, since
+    it smooths every coordinate by the same matrix, and the scale that the held-out ones give
+    undoes that; the rank is the one under which they are likeliest.
+
+    The law of a chain is of its own residuals, from one end to the other. That of its last map
+    alone would leave out what the maps before it lost, which the last one spreads over its target.
 
     Parameters
     ----------
     batches : callable
         Gives an iterable of (ids (m,), X (m, source_dim), Y (m, target_dim)), the same pairs at
         each call; it is called a few times.
-    linear_map : LinearMap
+    chain : MapChain
+        One map, or several.
     options : LawOptions
 
     Raises
     ------
     NotEnoughDataError
-        Fewer than 20 pairs, or none of them held out, or no residual at all.
+        Fewer than 20 pairs, or fewer than 4 of them held out, or no residual at all.
     """
     ids = np.concatenate([np.empty(0, np.int64), *(ids for ids, _, _ in batches())])
-    split = linear_map.fitted_on
     if len(ids) < _MIN_ROWS:
         raise NotEnoughDataError(
             f"a residual law is fitted on at least {_MIN_ROWS} pairs, got {len(ids)}: ingest more"
         )
-    # The map's own split, by its seed and its share: items that came since join either side.
-    share = split.n_held_out / (split.n_held_out + split.n_train)
-    held_out = np.sort(ids[split_by_item(ids, seed=split.seed, fraction=share)])
+    held_out = _held_out_of(chain, ids)
 
     def residuals(*, is_held_out: bool) -> Iterator[FloatArray]:
         for items, X, Y in batches():
             of_part = np.isin(items, held_out) == is_held_out
             if of_part.any():
-                predicted = linear_map.transform(X[of_part].astype(np.float64))
+                predicted = conditional_mean(chain, X[of_part].astype(np.float64))
                 yield Y[of_part].astype(np.float64) - predicted
 
     n_train = len(ids) - len(held_out)
-    ranks = options.ranks(linear_map.target_ref.dim, n_train)
-    shape = _shape(lambda: residuals(is_held_out=False), n_train, ranks[-1], linear_map, options)
+    dim = chain.maps[-1].target_ref.dim
+    ranks = options.ranks(dim, n_train)
+    shape = _shape(lambda: residuals(is_held_out=False), (n_train, dim), ranks[-1], options)
     scores = _scores(shape, residuals(is_held_out=True), ranks)
     best = ranks[int(np.argmax(scores.log_likelihoods))]
     axes, variances, diagonal = shape.split(best)
     return ResidualLaw(
-        source_ref=linear_map.source_ref,
-        target_ref=linear_map.target_ref,
-        map_hash=map_hash(linear_map),
+        source_ref=chain.maps[0].source_ref,
+        target_ref=chain.maps[-1].target_ref,
+        map_hash=map_hash(chain),
         axes=axes.astype(np.float32),
         variances=scores.inflation * variances,
         diagonal=scores.inflation * diagonal,
@@ -146,15 +156,34 @@ def fit_residual_law(
     )
 
 
+def _held_out_of(chain: MapChain, ids: IdArray) -> IdArray:
+    """Those of `ids` that shaped no map, sorted: the maps' own splits, by their seeds and shares.
+
+    Items that came since join either side. Maps of one seed hold out the same items.
+    """
+    is_held_out = np.ones(len(ids), dtype=np.bool_)
+    for one in chain.maps:
+        facts = one.fitted_on
+        share = facts.n_held_out / (facts.n_held_out + facts.n_train)
+        is_held_out &= split_by_item(ids, seed=facts.seed, fraction=share)
+    if is_held_out.sum() < _MIN_HELD_OUT:
+        raise NotEnoughDataError(
+            f"{is_held_out.sum()} of {len(ids)} pairs were held out by every map of the chain "
+            f"{' → '.join(chain.names)}, expected at least {_MIN_HELD_OUT}: fit its maps with one "
+            "--seed"
+        )
+    held_out: IdArray = np.sort(ids[is_held_out])
+    return held_out
+
+
 def _shape(
     residuals: Callable[[], Iterable[FloatArray]],
-    n: int,
+    size: tuple[int, int],
     rank: int,
-    linear_map: LinearMap,
     options: LawOptions,
 ) -> _Shape:
-    """Leading eigenvectors of the residuals' covariance, the residuals read a few times."""
-    dim = linear_map.target_ref.dim
+    """Leading eigenvectors of the covariance of `size` residuals, read a few times."""
+    n, dim = size
     width = min(rank + _OVERSAMPLING, dim) if rank else 0
     rng = np.random.default_rng(options.seed)
     basis = np.linalg.qr(rng.standard_normal((dim, width)))[0]
@@ -169,7 +198,7 @@ def _shape(
         projected = rows @ basis
         inner += projected.T @ projected
     if not squares.any():
-        raise NotEnoughDataError("the map predicts every pair exactly: there is no residual")
+        raise NotEnoughDataError("the maps predict every pair exactly: there is no residual")
     along, turned = np.linalg.eigh(inner / n)
     order = np.argsort(along)[::-1][:rank]
     axes = (basis @ turned[:, order]).T

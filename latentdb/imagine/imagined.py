@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from indexers.errors import ParameterError
+from indexers.metric.priors import FittedPrior
 from indexers.types import FloatArray, IdArray, PriorName
 from latentdb.catalog import Catalog
 from latentdb.errors import QueryError
 from latentdb.geometry import chi_mode, restore_norm
-from latentdb.imagine.law import ResidualLaw
+from latentdb.imagine.law import ResidualLaw, conditional_mean
 from latentdb.imagine.shelf import residual_law
 from latentdb.indexes import IndexManager
 from latentdb.model import Vectors
@@ -30,9 +31,8 @@ from latentdb.paths.common import (
 )
 from latentdb.query import Query
 from latentdb.resolve import prepare_for_maps, resolve
-from latentdb.search import run_search
 from latentdb.space import Space
-from latentdb.stitch.linear_map import LinearMap
+from latentdb.stitch.chain import MapChain, find_chain
 
 
 class ImagineOptions(TypedDict, total=False):
@@ -64,8 +64,8 @@ class Imagined:
         How it was made ready for the map, and whether it is off what that was fitted on, as JSON.
     source, space : Space
         Where the question was born, and the noise space in which pictures were drawn.
-    map : LinearMap
-        Led from one to the other.
+    chain : MapChain
+        The map from one to the other, or several.
     law : ResidualLaw
         Of its residuals.
     temperature, seed
@@ -73,7 +73,7 @@ class Imagined:
     prior : "chi", "fitted" or "none"
         Law whose likeliest norm the vectors were given.
     mean : (dim,) float64
-        What the map predicts: the conditional mean, its norm as it came.
+        What the chain predicts: the conditional mean, its norm as it came.
     vectors : (n, dim) float32
         Noise of the pictures.
     norms : (n,) float64
@@ -93,7 +93,7 @@ class Imagined:
     about: dict[str, Any]
     source: Space
     space: Space
-    map: LinearMap
+    chain: MapChain
     law: ResidualLaw
     temperature: float
     seed: int
@@ -113,8 +113,15 @@ class Imagined:
 
         The rest is the residual's: 0 would be a question that says nothing.
         """
-        decided = float(np.square(self.mean - self.map.target_mean).sum())
+        decided = float(np.square(self.mean - self.chain.maps[-1].target_mean).sum())
         return decided / (decided + self.temperature**2 * self.law.total_variance)
+
+    @property
+    def how(self) -> str:
+        """The way that the question took, in words."""
+        if len(self.chain.maps) == 1:
+            return f"by a {self.chain.maps[0].method} map"
+        return f"by the maps {' → '.join(self.chain.names)}"
 
     def to_json(self) -> dict[str, Any]:
         """Everything but pictures and vectors, as the command prints it."""
@@ -123,7 +130,7 @@ class Imagined:
         return {
             "space": self.space.name,
             "query": {**asked, "from": self.source.name, **self.about},
-            "map": {"method": self.map.method, **self.map.scores.summary()},
+            "map": _way(self.chain),
             "residual": self.law.to_json(),
             "temperature": self.temperature,
             "seed": self.seed,
@@ -148,9 +155,11 @@ class Imagined:
 def imagine(catalog: Catalog, **options: Unpack[ImagineOptions]) -> Imagined:
     """New pictures of what a question says.
 
-    The map answers a question with the conditional mean of all noise that fits it, which is too
-    short to be noise and too smooth to be a face. Each picture is that mean plus a draw from the
-    law of the map's residuals, brought to the norm that noise of the space has, and decoded.
+    The map to the noise space, or where there is none the chain of maps of highest recall, answers
+    a question with the conditional mean of all noise that fits it, which is too short to be noise
+    and too smooth to be a face. Each picture is that mean plus a draw from the law of the
+    residuals, brought to the norm that noise of the space has, and decoded. The law of a chain is
+    fitted on its own residuals from end to end, see `fit_residual_law`.
 
     Parameters
     ----------
@@ -181,11 +190,14 @@ def imagine(catalog: Catalog, **options: Unpack[ImagineOptions]) -> Imagined:
         The question contradicts itself, is born in the space that draws, or that space has no
         decoder.
     UnknownSpaceError, UnknownItemError, UnknownMapError
-        It names something that is not in the database, or no map leads to the space.
+        It names something that is not in the database, or no map or chain of them leads to the
+        space.
+    SpaceMismatchError
+        Some map does, but it was fitted on vectors of other settings.
     ParameterError
         `n`, `seed` or `temperature` is out of its range.
     NotEnoughDataError
-        Too few pairs to fit the residuals' law on.
+        Too few items with a vector at both ends to fit the residuals' law on.
     """
     n, seed = options.get("n", 8), options.get("seed", 0)
     temperature = options.get("temperature", 1.0)
@@ -198,22 +210,19 @@ def imagine(catalog: Catalog, **options: Unpack[ImagineOptions]) -> Imagined:
         raise QueryError(f"space {space.name!r} has no decoder: name a noise space with --space")
     query = _query(catalog, space, options)
     born = resolve(catalog, query)
-    linear_map = catalog.maps.get(born.space.name, space.name)
-    linear_map.require_source(born.space)
-    linear_map.require_target(space)
-    law = residual_law(catalog.store, linear_map)
+    chain = find_chain(catalog.maps.all(), born.space, space, spaces=catalog.spaces())
+    law = residual_law(catalog.store, chain)
     # A text is moved to where the pictures are that it stands for: the map, fitted on pictures,
     # multiplies what texts alone have by factors it never had to keep small.
     asked, about = prepare_for_maps(catalog, query, born.space, born.vector)
-    mean = linear_map.transform(asked[None].astype(np.float64))[0]
+    mean = conditional_mean(chain, asked[None].astype(np.float64))[0]
     drawn = mean + temperature * law.draw(n, seed=seed)
     prior = choose_prior(space, options.get("prior"))
     vectors = restored(catalog.indexes, space, prior, drawn).astype(np.float32)
     norms = norms_of(vectors)
     pictures = decode_pictures(catalog.models, space, vectors, options.get("on_decoded"))
-    nearest = [
-        run_search(catalog, Query(vector=row, from_space=space.name, k=1)) for row in vectors
-    ]
+    live = catalog.indexes.live(space, None, None)
+    nearest = live.search(vectors, 1)
     z = chi_z(space, norms)
     assert z is not None
     return Imagined(
@@ -221,7 +230,7 @@ def imagine(catalog: Catalog, **options: Unpack[ImagineOptions]) -> Imagined:
         about=about,
         source=born.space,
         space=space,
-        map=linear_map,
+        chain=chain,
         law=law,
         temperature=temperature,
         seed=seed,
@@ -231,9 +240,9 @@ def imagine(catalog: Catalog, **options: Unpack[ImagineOptions]) -> Imagined:
         norms=norms,
         norm_z=z,
         pictures=tuple(pictures),
-        nearest_ids=np.array([answer.hits[0].id for answer in nearest], np.int64),
-        nearest_distances=np.array([answer.hits[0].distance for answer in nearest]),
-        metric=nearest[0].metric,
+        nearest_ids=nearest.ids[:, 0],
+        nearest_distances=nearest.distances[:, 0],
+        metric=live.metric.name,
     )
 
 
@@ -252,7 +261,13 @@ def restored(
     if prior == "chi":
         return restore_norm(vectors, chi_mode(space.dim))
     fitted = nao_metric(indexes, space, prior).prior
-    return restore_norm(vectors, fitted.settings()["mean"])
+    assert isinstance(fitted, FittedPrior)
+    return restore_norm(vectors, fitted.mean)
+
+
+def _way(chain: MapChain) -> dict[str, Any]:
+    """What is said of a chain whose answers keep the norm that they come with."""
+    return {name: value for name, value in chain.to_json().items() if name != "norm"}
 
 
 def _query(catalog: Catalog, space: Space, options: ImagineOptions) -> Query:

@@ -1,4 +1,4 @@
-"""ResidualLaw: how stored vectors scatter around what a map predicts of them.
+"""ResidualLaw: how stored vectors scatter around what a chain of maps predicts of them.
 
 ================  =====================================================================
 code              symbol
@@ -6,7 +6,7 @@ code              symbol
 ``axes``          U, (rank, dim): orthonormal rows
 ``variances``     Λ, (rank,): variance along each axis, beyond `diagonal`
 ``diagonal``      D, (dim,): what the axes leave of each coordinate's variance
-law               r = y − map(x) ~ N(0, Uᵀ diag(Λ) U + diag(D))
+law               r = y − chain(x) ~ N(0, Uᵀ diag(Λ) U + diag(D))
 ================  =====================================================================
 """
 
@@ -24,18 +24,30 @@ from indexers.errors import ParameterError
 from latentdb.arrays import FloatArray, as_matrix
 from latentdb.artefacts import Artefact, FittedOn, SpaceRef, load_artefact, save_artefact
 from latentdb.errors import ArtefactError
-from latentdb.stitch.linear_map import LinearMap
+from latentdb.stitch.chain import MapChain
 
 KIND = "residual_law"
 
 
-def map_hash(linear_map: LinearMap) -> str:
-    """16 hex digits that stand for what a map answers: its weight and its two means."""
+def map_hash(chain: MapChain) -> str:
+    """16 hex digits that stand for what a chain answers: its maps' weights and means."""
     digest = hashlib.sha256()
-    for array in (linear_map.weight, linear_map.source_mean, linear_map.target_mean):
-        digest.update(f"{array.dtype.str}{array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
+    for one in chain.maps:
+        for array in (one.weight, one.source_mean, one.target_mean):
+            digest.update(f"{array.dtype.str}{array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()[:16]
+
+
+def conditional_mean(chain: MapChain, vectors: FloatArray) -> FloatArray:
+    """What a chain predicts of vectors (n, source_dim) float64: (n, target_dim).
+
+    Each map gives the mean of all that fits, E[m | x], and a linear map of a mean is the mean of
+    what it gives: so nothing is restored on the way, as it is for a search.
+    """
+    for one in chain.maps:
+        vectors = one.transform(vectors)
+    return vectors
 
 
 @final
@@ -79,17 +91,17 @@ class ResidualScores:
 @final
 @dataclass(frozen=True, eq=False)
 class ResidualLaw:
-    """Gaussian law of a map's residuals: mean zero, covariance of low rank plus a diagonal.
+    """Gaussian law of a chain's residuals: mean zero, covariance of low rank plus a diagonal.
 
-    A map answers with the conditional mean, the average of all vectors that fit a question; one
-    of them is that mean plus a draw of this law.
+    A map, or a chain of them, answers with the conditional mean, the average of all vectors that
+    fit a question; one of them is that mean plus a draw of this law.
 
     Parameters
     ----------
     source_ref, target_ref : SpaceRef
-        Spaces of the map.
+        Spaces that the chain joins.
     map_hash : str
-        `map_hash` of the very map.
+        `map_hash` of the very chain.
     axes : (rank, dim) float32
         Orthonormal rows.
     variances : (rank,) float64
@@ -148,9 +160,9 @@ class ResidualLaw:
         density: FloatArray = -0.5 * (squares + log_determinant + self.dim * np.log(2 * np.pi))
         return density
 
-    def is_of(self, linear_map: LinearMap) -> bool:
-        """Whether it holds the residuals of this very map."""
-        return self.map_hash == map_hash(linear_map)
+    def is_of(self, chain: MapChain) -> bool:
+        """Whether it holds the residuals of this very chain."""
+        return self.map_hash == map_hash(chain)
 
     def to_json(self) -> dict[str, Any]:
         """What is said of it beside an answer."""

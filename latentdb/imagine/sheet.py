@@ -30,7 +30,7 @@ def imagined_sheet(catalog: Catalog, found: Imagined) -> Image.Image:
         Tile(f"{at}", f"z {round(z, 1) + 0.0:+.1f}", picture=picture)
         for at, (z, picture) in enumerate(zip(found.norm_z, found.pictures, strict=True), start=1)
     ]
-    how = f"from {found.source.name}\nby a {found.map.method} map"
+    how = f"from {found.source.name}\n{found.how}"
     query_tile = Tile("Query", caption=how, picture=_picture(catalog, found.query), text=question)
     heading = (
         f"{question}   ·   imagined in {found.space.name}, temperature {found.temperature:g}, "

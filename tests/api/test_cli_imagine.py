@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,11 @@ from indexers.errors import ParameterError
 from latentdb.database import LatentDB
 from latentdb.errors import QueryError, UnknownMapError, UnknownSpaceError
 from latentdb.geometry import chi_mode
-from latentdb.imagine import residual_law
+from latentdb.imagine import ResidualLaw, residual_law
 from latentdb.ingest import IngestOptions
+from latentdb.space import Space
+from latentdb.stitch.chain import MapChain
+from latentdb.types import SpaceRows
 
 TEXT = "a face with a hat"
 
@@ -36,6 +40,11 @@ def drawn(
     made.ingest(faces, options=IngestOptions(labels=faces / "labels.csv", workers=0))
     made.stitch("clip", "noise", force=True)
     return made
+
+
+def law_of(db: LatentDB) -> ResidualLaw:
+    """Of the map from clip to noise."""
+    return residual_law(db.store, MapChain((db.map("clip", "noise"),)))
 
 
 def run(*words: object) -> Result:
@@ -108,13 +117,43 @@ def test_an_item_a_picture_and_a_vector_ask_the_same(drawn: LatentDB) -> None:
 
 
 def test_the_law_is_kept_and_fitted_anew_with_its_map(drawn: LatentDB) -> None:
-    first = residual_law(drawn.store, drawn.map("clip", "noise"))
-    assert residual_law(drawn.store, drawn.map("clip", "noise")).to_json() == first.to_json()
+    first = law_of(drawn)
+    assert law_of(drawn).to_json() == first.to_json()
     assert len(drawn.maps()) == 1
     drawn.stitch("clip", "noise", seed=1, force=True)
-    second = residual_law(drawn.store, drawn.map("clip", "noise"))
+    second = law_of(drawn)
     assert second.map_hash != first.map_hash
     assert drawn.imagine(text=TEXT, n=1).law.map_hash == second.map_hash
+
+
+def test_where_no_map_leads_the_best_chain_is_taken(drawn: LatentDB, tmp_path: Path) -> None:
+    shutil.copytree(drawn.uri, tmp_path / "chained.ldb")
+    db = latentdb.open(tmp_path / "chained.ldb", device="cpu")
+    rows = db.store.all_vectors("clip")
+    db.store.add_space(Space("seen", "embedding", rows.vectors.shape[1], spec="none"))
+    seen = {"seen": SpaceRows(rows.ids, rows.vectors[:, ::-1].copy())}
+    db.store.write_batch(items=[], sources=[], vectors=seen, quarantine=[])
+    db.stitch("clip", "noise", force=True)
+    db.stitch("seen", "clip", force=True)
+    item = int(rows.ids[0])
+    words = ("imagine", db.uri, "--id", item, "--from", "seen", "--n", 1)
+    result = run(*words, "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["map"]["chain"] == ["seen", "clip", "noise"]
+    assert "by the maps seen → clip → noise;" in run(*words).stderr.replace("\n", " ")
+    found = db.imagine(id=item, from_space="seen", n=1)
+    halfway = db.map("seen", "clip").transform(db.store.vectors("seen", [item]).astype(float))
+    assert found.mean == pytest.approx(db.map("clip", "noise").transform(halfway)[0])
+    assert found.law.fitted_on.n_held_out == 12
+
+
+def test_the_nearest_stored_item_is_that_of_a_search(drawn: LatentDB) -> None:
+    found = drawn.imagine(text=TEXT, n=3)
+    answers = [drawn.search(vector=row, from_space="noise", k=1) for row in found.vectors]
+    assert found.nearest_ids.tolist() == [answer.hits[0].id for answer in answers]
+    assert found.metric == answers[0].metric
+    distances = [answer.hits[0].distance for answer in answers]
+    assert found.nearest_distances == pytest.approx(distances)
 
 
 @pytest.mark.parametrize(

@@ -66,8 +66,8 @@ def imagine(  # noqa: PLR0913 - one parameter per option of the contract
 ) -> None:
     """Make new pictures of what a text, a picture, a stored item or a vector says.
 
-    A map carries the question into noise space; what it leaves open is drawn from the law of the
-    map's residuals.
+    A map, or a chain of them, carries the question into noise space; what it leaves open is drawn
+    from the law of its residuals.
     """
     check_output(out, "--out", PICTURE_SUFFIXES)
     check_output(vectors, "--vectors", VECTOR_SUFFIXES)
@@ -114,10 +114,11 @@ def _print(found: Imagined, *, as_json: bool) -> None:
     )
     if found.about.get("domain", {}).get("is_outside"):
         note("the question is unlike what the map was fitted on: expect pictures of something else")
-    scores = found.map.scores
+    maps = found.chain.maps
+    score = f" with held-out R² {maps[0].scores.r2.value:.2f}" if len(maps) == 1 else ""
     note(
-        f"space {found.space.name}, {found.prior} prior; carried over from {found.source.name} by "
-        f"a {found.map.method} map with held-out R² {scores.r2.value:.2f}; the question decides "
+        f"space {found.space.name}, {found.prior} prior; carried over from {found.source.name} "
+        f"{found.how}{score}; the question decides "
         f"{100 * found.mean_share:.0f} % of the variance, residuals of rank {found.law.rank} the "
         f"rest at temperature {found.temperature:g}"
     )

@@ -9,13 +9,13 @@ hardly nearer than anything else. Every kind with its default settings.
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import time
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from benchmarks._arguments import make_parser
 from benchmarks._record import record
 from indexers.faiss_library import faiss
 from indexers.flat import FlatConfig
@@ -31,9 +31,7 @@ CLUSTERS, INTRINSIC_DIM, CENTRE_SPREAD = 100, 32, 0.7
 
 def main() -> None:
     """Build, measure and keep."""
-    arguments = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    arguments = make_parser(__doc__)
     arguments.add_argument("--n", type=int, default=20_000)
     arguments.add_argument("--dim", type=int, default=1024)
     arguments.add_argument("--queries", type=int, default=200)

@@ -10,7 +10,6 @@ end included. Both run in turns, so that what else the machine does falls on bot
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import tempfile
 import time
@@ -21,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks._arguments import make_parser
 from benchmarks._record import record
 from latentdb.ingest import IngestOptions, RichProgress, ingest
 from latentdb.ingest.decode import DEFAULT_MAX_MEGAPIXELS, decode_picture, max_bytes_of
@@ -45,7 +45,7 @@ class Setting:
 
 def main() -> None:
     """Time both sides in turns, print and keep the ratios."""
-    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments = make_parser(__doc__)
     arguments.add_argument("--n", type=int, default=600)
     arguments.add_argument("--batch-size", type=int, default=32)
     arguments.add_argument("--workers", type=int)

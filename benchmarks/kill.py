@@ -9,7 +9,6 @@ Then `check` must find nothing, and every database must hold exactly what an und
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
 import signal
@@ -23,6 +22,7 @@ from typing import Any
 import numpy as np
 
 import latentdb
+from benchmarks._arguments import make_parser
 from benchmarks._record import record
 from latentdb.zoo.faces import write_folder
 
@@ -31,7 +31,7 @@ SPACES = ("faces-clip", "faces-ssl")
 
 def main() -> None:
     """Run the control, run the killed one, compare."""
-    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments = make_parser(__doc__)
     arguments.add_argument("--rounds", type=int, default=20)
     arguments.add_argument("--faces", type=int, default=400)
     arguments.add_argument("--seed", type=int, default=0)

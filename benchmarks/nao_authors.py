@@ -20,7 +20,6 @@ arXiv 2306.08687.
 
 from __future__ import annotations
 
-import argparse
 import math
 import statistics
 import time
@@ -30,6 +29,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from benchmarks._arguments import make_parser
 from benchmarks._record import record
 from indexers.metric import ChiPrior, NaoMetric
 from indexers.metric.priors import AbstractRadialPrior
@@ -187,7 +187,7 @@ PAIRS = {
 
 def main() -> None:
     """Run both on every kind of pair; print and keep seconds, values and ratios."""
-    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments = make_parser(__doc__)
     arguments.add_argument("--dim", type=int, default=16384)
     arguments.add_argument("--batch", type=int, default=512, help="pairs of a batch of ours")
     arguments.add_argument("--pairs", nargs="+", choices=list(PAIRS), default=list(PAIRS))

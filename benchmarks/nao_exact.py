@@ -10,13 +10,13 @@ answer fails when it is not called exact, or when one of its distances is not th
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks._arguments import make_parser
 from benchmarks._record import record
 from indexers.index import build_index
 from indexers.kinds import make_config
@@ -57,9 +57,7 @@ RECIPES = (
 
 def main() -> None:
     """Answer all queries, count failures, keep the counts."""
-    arguments = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    arguments = make_parser(__doc__)
     arguments.add_argument("--queries", type=int, default=1000, help="per corpus")
     arguments.add_argument("--seed", type=int, default=0)
     asked = arguments.parse_args()

@@ -22,7 +22,6 @@ look like (a mixture of Gaussians of 32 intrinsic dimensions; norms drawn apart)
 
 from __future__ import annotations
 
-import argparse
 import math
 import time
 from abc import ABC, abstractmethod
@@ -34,6 +33,7 @@ from numba import carray, cfunc, types  # type: ignore[attr-defined]
 from usearch.compiled import MetricKind, MetricSignature
 from usearch.index import CompiledMetric, Index
 
+from benchmarks._arguments import make_parser
 from benchmarks._record import record
 from indexers.faiss_library import faiss
 from indexers.hnsw import HnswConfig
@@ -79,7 +79,7 @@ class Point(NamedTuple):
 
 def main() -> None:
     """Run every case; print and keep the curves and the ratios."""
-    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments = make_parser(__doc__)
     arguments.add_argument("--n", type=int, default=20_000)
     arguments.add_argument("--dim", type=int, default=1024)
     arguments.add_argument("--queries", type=int, default=64)

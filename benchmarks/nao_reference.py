@@ -10,13 +10,13 @@ pairs for the quicker second one. The first one's own error is up to about 1e-7,
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks._arguments import make_parser
 from benchmarks._record import record
 from indexers.metric import AbstractPrior, ChiPrior, FittedPrior, NaoMetric
 from tests.indexers.nao_reference import (
@@ -68,7 +68,7 @@ class _Worst(NamedTuple):
 
 def main() -> None:
     """Compare over dimensions, priors and pairs; print and keep the worst of each."""
-    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments = make_parser(__doc__)
     arguments.add_argument("--dims", type=int, nargs="+", default=list(DIMS))
     arguments.add_argument("--points", type=int, default=100, help="of a minimised chain")
     arguments.add_argument("--random", type=int, default=100, help="pairs of each law")

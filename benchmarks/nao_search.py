@@ -12,7 +12,6 @@ query on one, and so do our codes.
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -21,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from benchmarks._arguments import make_parser
 from benchmarks._record import record
 from indexers.faiss_library import faiss
 from indexers.index import VectorIndex, build_index
@@ -47,9 +47,7 @@ class Corpus(NamedTuple):
 
 def main() -> None:
     """Measure every shape, spread of norms, kind and number of threads."""
-    arguments = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    arguments = make_parser(__doc__)
     arguments.add_argument("--queries", type=int, default=30)
     arguments.add_argument("--rounds", type=int, default=3)
     arguments.add_argument("--threads", type=int, nargs="+", default=[1, 2])

@@ -7,13 +7,13 @@ The Parquet file is of the Hugging Face image layout with a `label` column, such
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
 import latentdb
+from benchmarks._arguments import make_parser
 from benchmarks._record import record
 from latentdb.database import LatentDB
 from latentdb.ingest import IngestOptions
@@ -24,7 +24,7 @@ SPACES = ("faces-clip", "faces-ssl", "faces-noise")
 
 def main() -> None:
     """Ingest, ask with stored pictures, print and keep precision over chance per space."""
-    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments = make_parser(__doc__)
     arguments.add_argument("parquet", type=Path)
     arguments.add_argument("--n", type=int, default=2000)
     arguments.add_argument("--queries", type=int, default=500)

@@ -8,7 +8,6 @@ labels and filter included.
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import tempfile
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 import latentdb
+from benchmarks._arguments import make_parser
 from benchmarks._record import record
 from indexers.faiss_library import faiss
 from latentdb.database import LatentDB
@@ -30,7 +30,7 @@ SPACE = "vectors"
 
 def main() -> None:
     """Fill a database, time both sides alternately, print and keep the ratios."""
-    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments = make_parser(__doc__)
     arguments.add_argument("--n", type=int, default=100_000)
     arguments.add_argument("--dim", type=int, default=1024)
     arguments.add_argument("--queries", type=int, default=100)

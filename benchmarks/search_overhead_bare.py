@@ -8,11 +8,11 @@ Euclidean and cosine; 1.0 for NAO (certified exact) against bare cosine.
 
 from __future__ import annotations
 
-import argparse
 import time
 
 import numpy as np
 
+from benchmarks._arguments import make_parser
 from indexers.faiss_library import faiss
 from indexers.flat import FlatConfig
 from indexers.index import build_index
@@ -46,7 +46,7 @@ def compare(metric, vectors, queries):
 
 def main():
     """Print one line per metric."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = make_parser(__doc__)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--dim", type=int, default=1024)
     parser.add_argument("--queries", type=int, default=30)

@@ -12,7 +12,6 @@ tried with, on other faces.
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import sys
 from collections.abc import Mapping, Sequence
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 import latentdb
+from benchmarks._arguments import make_parser
 from benchmarks._record import ROOT, record
 from benchmarks.stitch_texts import Question, questions
 from latentdb.arrays import FloatArray
@@ -47,7 +47,7 @@ Vectors = NDArray[np.float32]
 
 def main() -> None:
     """Measure, record, and write the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = make_parser(__doc__)
     parser.add_argument("--n", type=int, default=5000, help="faces; noise comes at 13 a second")
     parser.add_argument("--cache", type=Path, default=ROOT / "build" / "stitch")
     parser.add_argument("--methods", nargs="*", default=list(get_args(MapMethod)))

@@ -9,7 +9,6 @@ Every view adds white noise, whose variance is `NOISE`, to a view of a Z of `LAT
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterator
 from itertools import pairwise, permutations
@@ -17,6 +16,7 @@ from itertools import pairwise, permutations
 import numpy as np
 from scipy.linalg import subspace_angles
 
+from benchmarks._arguments import make_parser
 from benchmarks._record import record
 from latentdb.space import Space
 from latentdb.stitch.fit import MapOptions, fit_map_stream
@@ -68,7 +68,7 @@ class World:
 
 def main() -> None:
     """Fit on drawn items, compare with what is known, print and keep it."""
-    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments = make_parser(__doc__)
     arguments.add_argument("--n", type=int, default=100_000)
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--quick", action="store_true")

@@ -26,6 +26,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks._arguments import make_parser
 from benchmarks._record import ROOT, record
 
 LATENT, KEPT, BATCH = 128, 2000, 8192
@@ -295,7 +296,7 @@ def _compare(names: list[str], folder: Path) -> dict[str, object]:
 
 def main() -> None:
     """Make the files, run every contender, print and keep it."""
-    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments = make_parser(__doc__)
     arguments.add_argument("--n", type=int, default=100_000)
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--quick", action="store_true")

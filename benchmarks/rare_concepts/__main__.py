@@ -11,7 +11,6 @@ with `--quick` both go to a temporary folder. Tables of a result:
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 import time
@@ -19,6 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from benchmarks._arguments import make_parser
 from benchmarks._record import RESULTS, ROOT, record
 from benchmarks.rare_concepts import studies, summary
 from benchmarks.rare_concepts.cast import Cast, make_cast
@@ -34,9 +34,7 @@ PICTURE = ROOT / "docs" / "images" / f"{NAME}.png"
 
 def main() -> None:
     """Run, or show the tables of the last run."""
-    arguments = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    arguments = make_parser(__doc__)
     arguments.add_argument("--quick", action="store_true", help="small, kept nowhere")
     arguments.add_argument("--tables", action="store_true", help="print the last result's tables")
     arguments.add_argument("--keep", type=Path, help="folder; a broken-off run goes on there")

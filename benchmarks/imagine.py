@@ -22,7 +22,6 @@ from scipy.spatial.distance import pdist
 
 import latentdb
 from benchmarks._arguments import make_parser
-from benchmarks._arguments import make_parser
 from benchmarks._record import record
 from benchmarks.rare_concepts.concepts import general_faces
 from benchmarks.rare_concepts.judges import Judges, say

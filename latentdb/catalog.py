@@ -10,6 +10,7 @@ from latentdb.directions.direction import Direction
 from latentdb.indexes import IndexManager
 from latentdb.ingest.decode import picture_of
 from latentdb.model_shelf import ModelShelf
+from latentdb.no_picture import no_picture_png
 from latentdb.profiles import ProfileShelf
 from latentdb.shelves import DirectionShelf, MapShelf
 from latentdb.space import Space
@@ -69,6 +70,10 @@ class Catalog:
 
     def picture(self, item_id: int) -> Image.Image:
         """The picture of an item as RGB: from its source file while that is there, else its
-        thumbnail.
+        thumbnail; of an item without a picture, a tile that says so.
         """
         return picture_of(self.store.items([item_id])[0], self.store.thumbnail(item_id))
+
+    def thumbnail(self, item_id: int) -> bytes:
+        """PNG or JPEG of at most 256 pixels a side; of an item without a picture, a tile."""
+        return self.store.thumbnail(item_id) or no_picture_png()

@@ -40,8 +40,9 @@ def take_in(
     source : str or Path
         A picture, a folder, a glob, a zip or tar file, or Parquet with an image column.
     spaces : sequence of str
-        Names of spaces of the database; all that have a model where not given. Both spaces of an
-        open migration get vectors where one of them is named. Shared spaces follow their members.
+        Names of spaces of the database; all that have a model where not given: imported ones have
+        none. Both spaces of an open migration get vectors where one of them is named. Shared
+        spaces follow their members.
     options, progress
         Labels, batch size, workers, limits; who is told how far it is.
 
@@ -53,7 +54,7 @@ def take_in(
         Another process is writing.
     """
     store = catalog.store
-    own = [name for name, space in catalog.spaces().items() if space.kind != "shared"]
+    own = [name for name, space in catalog.spaces().items() if space.has_model]
     names = own if spaces is None else filled(catalog.migrations, spaces, store)
     if not names:
         raise QueryError("the database has no space yet: latentdb init DB --space NAME")

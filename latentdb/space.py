@@ -13,6 +13,9 @@ from latentdb.errors import SpaceMismatchError
 SpaceKind = Literal["noise", "embedding", "shared"]
 VectorDType = Literal["float16", "float32"]
 Setting = str | int | float | bool | None
+# Loaders in the specs of spaces whose vectors no model here makes.
+SHARED, IMPORTED = "shared:", "imported:"
+VECTORS_ALONE = (SHARED, IMPORTED)
 
 
 @final
@@ -56,6 +59,11 @@ class Space:
         moving = [self.kind, self.dim, self.dtype, dict(sorted(self.settings.items()))]
         canonical = json.dumps(moving, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+    @property
+    def has_model(self) -> bool:
+        """Whether a model puts pictures into it; shared and imported spaces have vectors alone."""
+        return not self.spec.startswith(VECTORS_ALONE)
 
     def require_same(self, other: Space) -> None:
         """Raise unless `other` holds vectors that may be compared with this space's.

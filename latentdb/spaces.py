@@ -29,6 +29,7 @@ from urllib.parse import parse_qsl, urlencode
 from latentdb.bundled import BUNDLED, ModelDescription, describe_models, require_weights
 from latentdb.errors import ModelError, SpaceSpecError
 from latentdb.model import AbstractSpaceModel
+from latentdb.space import IMPORTED, SHARED
 
 __all__ = [
     "BUNDLED",
@@ -131,10 +132,16 @@ def load_model(spec: str, *, device: str = "auto") -> AbstractSpaceModel:
     ModelError
         The model cannot be found or loaded.
     """
-    if spec.startswith("shared:"):
+    if spec.startswith(SHARED):
         raise ModelError(
-            f"space {spec.removeprefix('shared:')!r} is shared by others and has no model of its "
+            f"space {spec.removeprefix(SHARED)!r} is shared by others and has no model of its "
             "own: name the member that embeds the question with --from"
+        )
+    if spec.startswith(IMPORTED):
+        raise ModelError(
+            f"space {spec.removeprefix(IMPORTED)!r} was imported as vectors, without a model: ask "
+            "with --id or --vector, carry a question over with a map (latentdb stitch), or put a "
+            "model in its place (latentdb migrate-space)"
         )
     parsed = parse_spec(spec)
     loader, source, options = parsed.loader, parsed.source, dict(parsed.options)

@@ -20,24 +20,26 @@ QuarantineReason = Literal[
     "too_small",  # a side of less than the minimum
     "unreadable",  # permission, i/o error, a broken archive member
     "model_failure",  # the model raised on this picture alone
+    "not_finite",  # an imported vector with NaN or infinity
+    "wrong_shape",  # an imported vector that is missing, or of another length
 ]
 
 
 @final
 @dataclass(frozen=True)
 class ItemRow:
-    """One picture to be stored.
+    """One picture to be stored, or an item of which there are vectors alone.
 
     Parameters
     ----------
     id : int
-        63 bits of the SHA-256 of the RGB pixels with their size.
+        63 bits of the SHA-256 of the RGB pixels with their size; without a picture, of a name.
     source : str
         Where it was first seen, such as `photos/a.jpg` or `set.zip!a.jpg`.
     width, height : int
-        Size of the picture as decoded, in pixels.
+        Size of the picture as decoded, in pixels; 0 of an item without a picture.
     thumbnail : bytes
-        PNG or JPEG, at most 256 pixels a side.
+        PNG or JPEG, at most 256 pixels a side; empty of an item without a picture.
     labels : mapping of str to scalar
         Typed values; absent ones are stored as null.
     """
@@ -92,6 +94,11 @@ class Item:
     height: int
     labels: dict[str, LabelValue]
     added_at: str
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether there is a picture of it; an item imported as vectors alone has none."""
+        return self.width > 0
 
 
 @final

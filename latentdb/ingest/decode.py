@@ -13,6 +13,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from latentdb.errors import PictureError
 from latentdb.ingest.colour import to_rgb
 from latentdb.ingest.recipes import FileBytes
+from latentdb.no_picture import no_picture
 from latentdb.types import Item
 
 DEFAULT_MAX_MEGAPIXELS = 100.0
@@ -112,6 +113,8 @@ def thumbnail_of(image: Image.Image) -> bytes:
 def picture_of(item: Item, thumbnail: bytes) -> Image.Image:
     """The picture of an item: from its file while that still holds it, else the thumbnail.
 
+    Of an item without a picture, a tile that says so.
+
     Parameters
     ----------
     item : Item
@@ -119,6 +122,8 @@ def picture_of(item: Item, thumbnail: bytes) -> Image.Image:
     thumbnail : bytes
         What is stored of it.
     """
+    if not item.has_picture:
+        return no_picture()
     try:
         data = FileBytes(item.source).read(max_bytes_of(DEFAULT_MAX_MEGAPIXELS))
         image = decode_picture(data)

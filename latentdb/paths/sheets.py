@@ -24,8 +24,8 @@ def interpolation_sheet(
     """The stored pictures of the two ends in frames, and between them every point of the curve.
 
     In a noise space each point is decoded, the two ends too, so that what the model loses is not
-    taken for what the curve does. In an encoder's space, which makes no pictures, the nearest
-    stored item stands for each point.
+    taken for what the curve does. In a space that makes no pictures, an encoder's or one imported
+    without its model, the nearest stored item stands for each point.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def interpolation_sheet(
     """
     start, end = _stored(catalog, path.start_id, "start"), _stored(catalog, path.end_id, "end")
     heading = f"{path.space.name}, {path.method}   ·   "
-    if path.norm_z is not None:
+    if path.norm_z is not None and path.space.has_model:
         pictures = decode_pictures(catalog.models, path.space, path.points, on_decoded)
         tiles = [
             _point_tile(path, at, f"z {z:+.1f}", picture)
@@ -85,7 +85,7 @@ def centroid_sheet(catalog: Catalog, found: Centroid) -> Image.Image:
         "" if found.norm_z is None else f"z {found.norm_z:+.1f}",
         f"norm {found.norm:.2f}",
         None
-        if found.norm_z is None
+        if found.norm_z is None or not found.space.has_model
         else decode_pictures(catalog.models, found.space, found.vector[None])[0],
         "no decoder: its nearest stored items",
         is_framed=True,

@@ -99,6 +99,11 @@ class Reader:
         """Sorted ids of the items with a vector in `space`; a copy."""
         return self._retried(lambda: self._space_view(space))[1].copy()
 
+    def stored_order(self, space: Space) -> Ids:
+        """Ids of the items with a vector in `space`, as their rows lie on disk."""
+        view, visible = self._retried(lambda: self._space_view(space))
+        return view.in_storage_order(visible)
+
     def vectors(self, space: Space, ids: Ids) -> NDArray[np.float32]:
         """Vectors (n, dim) of `ids`, in their order."""
         return self._retried(lambda: self._vectors(space, ids))
@@ -157,15 +162,15 @@ class Reader:
             self._item_reads = (version, count)
             return count > HOT_AFTER_READS
 
-    def thumbnail(self, item_id: int) -> bytes:
-        """Encoded small picture of one item."""
-        return self._retried(lambda: self._thumbnail(np.array([item_id], np.int64)))
+    def thumbnails(self, ids: Ids) -> list[bytes]:
+        """Encoded small pictures of items, in the order asked for."""
+        return self._retried(lambda: self._thumbnails(ids))
 
-    def _thumbnail(self, ids: Ids) -> bytes:
+    def _thumbnails(self, ids: Ids) -> list[bytes]:
         view = self.view(schema.ITEMS)
         require_among(ids, view.ids, "items of this database")
-        picture: bytes = view.take_ordered(ids, ["thumbnail"])["thumbnail"][0].as_py()
-        return picture
+        small: list[bytes] = view.take_ordered(ids, ["thumbnail"])["thumbnail"].to_pylist()
+        return small
 
     def label_columns(self) -> dict[str, type]:
         """Label columns with bool, int, float or str."""

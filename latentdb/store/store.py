@@ -166,9 +166,10 @@ class Store:
         """Ids of all items, (n,) int64, sorted."""
         return self._reader.item_ids()
 
-    def vector_ids(self, space: str) -> Ids:
-        """Ids of the items that have a vector in `space`, (n,) int64, sorted."""
-        return self._reader.vector_ids(self.space(space))
+    def vector_ids(self, space: str, *, as_stored: bool = False) -> Ids:
+        """Ids of the items with a vector in `space`, (n,) int64, sorted or as they lie on disk."""
+        read = self._reader.stored_order if as_stored else self._reader.vector_ids
+        return read(self.space(space))
 
     def version(self, space: str) -> int:
         """Version of a space's table: equal versions hold equal rows, not the other way round."""
@@ -271,8 +272,12 @@ class Store:
         return self._reader.items(id_array(ids))
 
     def thumbnail(self, item_id: int) -> bytes:
-        """Encoded small picture of an item, as it was stored."""
-        return self._reader.thumbnail(item_id)
+        """Encoded small picture of an item, as it was stored; empty where there is none."""
+        return self._reader.thumbnails(id_array([item_id]))[0]
+
+    def thumbnails(self, ids: Sequence[int] | Ids) -> list[bytes]:
+        """Those of several, in the order asked for."""
+        return self._reader.thumbnails(id_array(ids))
 
     def label_columns(self) -> dict[str, type]:
         """Label columns, each with bool, int, float or str."""

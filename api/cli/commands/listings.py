@@ -33,7 +33,12 @@ def items(
     print_table(
         ["id", "size", "labels", "source"],
         [
-            [item.id, f"{item.width}x{item.height}", short_labels(item.labels), item.source]
+            [
+                item.id,
+                f"{item.width}x{item.height}" if item.has_picture else None,
+                short_labels(item.labels),
+                item.source,
+            ]
             for item in found
         ],
         empty="no item qualifies",

@@ -136,8 +136,8 @@ class LatentDB:
         return self.store.items(ids)
 
     def thumbnail(self, item_id: int) -> bytes:
-        """PNG or JPEG of at most 256 pixels a side."""
-        return self.store.thumbnail(item_id)
+        """PNG or JPEG of at most 256 pixels a side; of an item without a picture, a tile."""
+        return self.catalog.thumbnail(item_id)
 
     def picture(self, item_id: int) -> Image.Image:
         """The picture as RGB: from its source file while that is there, else its thumbnail."""
@@ -202,7 +202,7 @@ class LatentDB:
         """The middle of several items and what is near it; see `latentdb.paths.centroid_of_items`.
 
         Options: where (in place of ids), space, method ("nao", "lol", "karcher", "mean"), prior,
-        weights, k.
+        weights, correlated, k.
         """
         return paths.centroid_of_items(self.catalog, ids, **options)
 

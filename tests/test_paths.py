@@ -152,6 +152,29 @@ def test_the_nao_centroid_is_nearer_to_its_members_than_the_others(db: LatentDB)
     assert min(sums, key=sums.__getitem__) == "nao"
 
 
+def test_the_lol_centroid_of_items_that_share_something_is_on_the_shell(tmp_path: Path) -> None:
+    alike = latentdb.create(tmp_path / "alike.ldb")
+    alike.store.add_space(Space("noise", "noise", DIM, spec="none"))
+    rng = np.random.default_rng(4)
+    shared, own = rng.standard_normal(DIM), rng.standard_normal((30, DIM))
+    rows = SpaceRows(np.arange(30), (0.6 * shared + 0.8 * own).astype(np.float32))
+    items = [ItemRow(i, f"{i}.png", 8, 8, b"") for i in range(30)]
+    alike.store.write_batch(items=items, sources=[], vectors={"noise": rows}, quarantine=[])
+    middle = alike.centroid(range(30), method="lol")
+    assert middle.norm == pytest.approx(np.sqrt(DIM))
+    assert (middle.correlated, abs(middle.norm_z) < 0.2) == (True, True)
+    apart = alike.centroid(range(30), method="lol", correlated=False)
+    assert apart.norm_z > 10
+    assert apart.vector / apart.norm == pytest.approx(middle.vector / middle.norm, abs=1e-6)
+
+
+def test_members_are_taken_for_correlated_in_a_noise_space_alone(db: LatentDB) -> None:
+    ids = [3, 8, 5]
+    assert db.centroid(ids, method="lol").correlated is True
+    assert db.centroid(ids, method="lol", space="seen").correlated is False
+    assert db.centroid(ids, method="mean").correlated is None
+
+
 def test_members_named_by_id_are_left_out_of_the_nearest(db: LatentDB) -> None:
     named = db.centroid([1, 2, 3], method="karcher", k=COUNT)
     chosen = db.centroid(where="n <= 3", method="karcher", k=COUNT)
@@ -180,6 +203,7 @@ def test_json_of_a_centroid_says_who_is_a_member(db: LatentDB) -> None:
         (lambda db: db.centroid([1, COUNT], space="seen"), UnknownItemError, "'seen': 200"),
         (lambda db: db.centroid(where="n > 900"), QueryError, "no item .* passes"),
         (lambda db: db.centroid(where="nope"), FilterError, "nope"),
+        (lambda db: db.centroid([1, 2], correlated=False), QueryError, "method 'lol' alone"),
         (lambda db: db.centroid(where="n < 3", weights=[1, 2]), QueryError, "weights belong to"),
         (lambda db: db.decode(np.zeros((1, 12), np.float32), space="seen"), QueryError, "decoder"),
     ],

@@ -24,6 +24,7 @@ def centroid(
     weights: ArrayLike | None = None,
     method: CentroidMethod = "nao",
     prior: AbstractPrior | None = None,
+    is_correlated: bool = False,
 ) -> Array:
     """Centre of any number of latents.
 
@@ -40,6 +41,8 @@ def centroid(
         whose norm is too small for noise.
     prior : AbstractPrior, optional
         Of nao only; `ChiPrior(dim)` by default, which standard Gaussian noise has.
+    is_correlated : bool
+        Of lol only: the latents are not independent; see `linear_combination`.
 
     Returns
     -------
@@ -51,15 +54,18 @@ def centroid(
     CutLocusError
         nao or karcher of seeds whose directions cancel, as two antipodal ones of one weight do.
     ZeroVectorError
-        karcher of a vector without a direction.
+        karcher of a vector without a direction, or correlated seeds that cancel.
     ParameterError
-        Weights that do not weigh, an unknown method, or a prior for another than nao.
+        Weights that do not weigh, an unknown method, a prior for another than nao, or
+        `is_correlated` for another than lol.
     DimensionError, DtypeError, NonFiniteError, MetricError
     """
     if method not in get_args(CentroidMethod):
         raise ParameterError(
             f"unknown centroid {method!r}: one of {', '.join(get_args(CentroidMethod))}"
         )
+    if is_correlated and method != "lol":
+        raise ParameterError(f"expected no is_correlated for {method}; only lol asks for it")
     if method == "nao":
         chosen = ChiPrior(as_rows(vectors).shape[1]) if prior is None else prior
         return geometric_median(vectors, weights, prior=chosen)
@@ -69,4 +75,5 @@ def centroid(
         return frechet_mean(vectors, weights)
     if method == "mean":
         return weighted_mean(vectors, weights)
-    return linear_combination(vectors, as_weights(weights, len(as_rows(vectors))))
+    values = as_weights(weights, len(as_rows(vectors)))
+    return linear_combination(vectors, values, is_correlated=is_correlated)

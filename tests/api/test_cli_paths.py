@@ -101,6 +101,12 @@ def test_centroid_is_drawn_kept_and_answered(drawn: LatentDB, tmp_path: Path) ->
         assert sheet.height > 2 * 128
 
 
+def test_members_can_be_taken_for_independent(drawn: LatentDB) -> None:
+    words = ("centroid", drawn.uri, *ids_of(drawn, 3), "--method", "lol")
+    assert answer(*words)["norm"] == pytest.approx(16.0)
+    assert answer(*words, "--independent")["norm"] != pytest.approx(16.0)
+
+
 def test_members_are_chosen_by_their_labels(drawn: LatentDB, tmp_path: Path) -> None:
     out = ("--out", tmp_path / "all.png")
     found = answer("centroid", drawn.uri, "--where", "not hat or hat", "--method", "mean", *out)

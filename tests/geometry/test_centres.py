@@ -119,6 +119,13 @@ def test_lol_is_the_sum_over_the_length_of_the_weights():
     np.testing.assert_allclose(linear_combination(seeds, weights), expected)
 
 
+def test_lol_of_correlated_seeds_is_their_sum_over_its_length_in_their_gram_matrix():
+    seeds, weights = rows(7), np.array([1.0, 2.0, 0.5, 3.0])
+    expected = weights @ seeds / math.sqrt(weights @ (seeds @ seeds.T / 12) @ weights)
+    found = centroid(seeds, weights=weights, method="lol", is_correlated=True)
+    np.testing.assert_allclose(found, expected)
+
+
 def test_lol_of_noise_is_noise():
     rng = np.random.default_rng(8)
     weights = rng.uniform(0, 1, 5)
@@ -194,6 +201,8 @@ def test_unknown_methods_and_priors_that_would_be_ignored_are_refused():
         centroid(rows(14), method="median")
     with pytest.raises(ParameterError, match="only nao has one"):
         centroid(rows(14), method="mean", prior=ChiPrior(12))
+    with pytest.raises(ParameterError, match="only lol asks for it"):
+        centroid(rows(14), method="mean", is_correlated=True)
     with pytest.raises(ParameterError, match="not 0"):
         linear_combination(rows(14), np.zeros(4))
     with pytest.raises(DimensionError, match="one weight for each"):

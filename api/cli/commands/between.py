@@ -93,6 +93,13 @@ def centroid(  # noqa: PLR0913 - one parameter per option of the contract
         typer.Option(help="Which middle; nao in a noise space, karcher in an encoder's."),
     ] = None,
     prior: Prior = None,
+    correlated: Annotated[
+        bool | None,
+        typer.Option(
+            "--correlated/--independent",
+            help="lol: whether members share what adds up; --correlated in a noise space.",
+        ),
+    ] = None,
     k: Count = 10,
     out: Out = None,
     vectors: VectorsOut = None,
@@ -109,7 +116,13 @@ def centroid(  # noqa: PLR0913 - one parameter per option of the contract
     check_output(vectors, "--vectors", VECTOR_SUFFIXES)
     opened = open_database(database, device=device)
     found = opened.centroid(
-        wanted or None, where=where, space=space, method=method, prior=prior, k=k
+        wanted or None,
+        where=where,
+        space=space,
+        method=method,
+        prior=prior,
+        correlated=correlated,
+        k=k,
     )
     if out is not None:
         from latentdb.paths.sheets import centroid_sheet

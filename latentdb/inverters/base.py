@@ -6,7 +6,7 @@ from abc import abstractmethod
 
 import numpy as np
 
-from indexers.errors import DimensionError, DtypeError, NonFiniteError
+from indexers.errors import DimensionError, DtypeError, NonFiniteError, ParameterError
 from latentdb.inverters.backbone import AbstractBackbone
 from latentdb.inverters.options import DiffusersOptions
 from latentdb.inverters.quality import QUALITY, norm_z, psnr, sv_excess
@@ -66,13 +66,23 @@ class AbstractTrajectoryInverter(AbstractInverter):
         """The levels that a trajectory visits."""
         return self._grid
 
+    @property
+    def latent_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of a state, which a vector holds flat."""
+        return self._backbone.latent_shape
+
     @abstractmethod
     def _own_settings(self) -> dict[str, Setting]:
         """Settings of this kind of inversion."""
 
     @abstractmethod
-    def _invert(self, latents: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Noise of `latents`, and the residual (n,) of each row, NaN where there is none."""
+    def _climb(
+        self, states: torch.Tensor, start: int, stop: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """States at level `stop` from those at `start` below it, and each row's residual (n,).
+
+        The residual is NaN where there is none.
+        """
 
     def embed(self, pixels: Pixels) -> Embedded:
         """Noise (n, dim) of a batch of pictures (n, size, size, 3) uint8, not modified."""
@@ -84,7 +94,7 @@ class AbstractTrajectoryInverter(AbstractInverter):
             )
         with torch.inference_mode():
             latents = self._backbone.encode(pixels)
-            noise, residual = self._invert(latents)
+            noise, residual = self._climb(latents, 0, self._grid.steps)
             vectors = as_vectors(noise, self._space.name)
             columns = {
                 "residual": residual,
@@ -102,20 +112,76 @@ class AbstractTrajectoryInverter(AbstractInverter):
         DimensionError, DtypeError, NonFiniteError
             `noise` is not (n, dim) of finite float32.
         """
-        self._require_noise(noise)
-        if len(noise) == 0:
+        return self.decode_from(noise, self._grid.steps)
+
+    def decode_from(self, states: Vectors, level: int) -> Pixels:
+        """Pictures (n, size, size, 3) uint8 that sampling goes on to from states at a level.
+
+        Parameters
+        ----------
+        states : (n, dim) float32
+            Not modified; noise where `level` is the last, clean codes where it is 0.
+        level : int
+            0 to `grid.steps`.
+
+        Raises
+        ------
+        ParameterError
+            There is no such level.
+        DimensionError, DtypeError, NonFiniteError
+            `states` is not (n, dim) of finite float32.
+        """
+        x = self._states(states, level)
+        if len(x) == 0:
             return np.empty((0, self.transform.size, self.transform.size, 3), np.uint8)
         with torch.inference_mode():
-            start = torch.from_numpy(noise.copy()).to(self._backbone.device)
-            start = start.view(-1, *self._backbone.latent_shape)
-            pictures = self._backbone.decode(self._sample(start))
+            pictures = self._backbone.decode(self._descend(x, level, 0))
             rounded = (pictures * 255.0).round().to(torch.uint8).permute(0, 2, 3, 1)
         return rounded.cpu().contiguous().numpy()
 
-    def _sample(self, noise: torch.Tensor) -> torch.Tensor:
-        """Latents that deterministic DDIM generates from `noise`."""
-        x = noise
-        for step in reversed(range(self._grid.steps)):
+    def follow(self, states: Vectors, *, start: int, stop: int) -> Vectors:
+        """States at level `stop` of the trajectories that lead through `states` at `start`.
+
+        Parameters
+        ----------
+        states : (n, dim) float32
+            Not modified.
+        start, stop : int
+            Levels, 0 the clean code and `grid.steps` the noise: to a cleaner one by sampling,
+            to a noisier one by inversion.
+
+        Returns
+        -------
+        (n, dim) float32
+
+        Raises
+        ------
+        ParameterError, DimensionError, DtypeError, NonFiniteError
+            As `decode_from`.
+        ModelError
+            The network gave NaN or infinity.
+        """
+        x = self._states(states, start)
+        self._require_level(stop)
+        if len(x) == 0:
+            return states.copy()
+        with torch.inference_mode():
+            reached = (
+                self._descend(x, start, stop) if stop < start else self._climb(x, start, stop)[0]
+            )
+        return as_vectors(reached, self._space.name)
+
+    def _states(self, states: Vectors, level: int) -> torch.Tensor:
+        """Checked states as (n, channels, height, width) on the model's device."""
+        self._require_level(level)
+        self._require_noise(states)
+        flat = torch.from_numpy(states.copy()).to(self._backbone.device)
+        return flat.view(-1, *self._backbone.latent_shape)
+
+    def _descend(self, states: torch.Tensor, start: int, stop: int) -> torch.Tensor:
+        """States at level `stop` that deterministic DDIM generates from those at `start`."""
+        x = states
+        for step in reversed(range(stop, start)):
             output = self._backbone.predict(x, self._grid.levels[step + 1].timestep)
             x = self._grid.denoise(step, x, output)
         return x
@@ -124,7 +190,8 @@ class AbstractTrajectoryInverter(AbstractInverter):
         """PSNR (n,) of latents → noise → picture against latents → picture, NaN if not asked."""
         if not self._options.psnr:
             return torch.full((len(latents),), torch.nan)
-        return psnr(self._backbone.decode(self._sample(noise)), self._backbone.decode(latents))
+        back = self._descend(noise, self._grid.steps, 0)
+        return psnr(self._backbone.decode(back), self._backbone.decode(latents))
 
     def _grid_settings(self) -> dict[str, Setting]:
         last = self._grid.levels[-1]
@@ -135,6 +202,13 @@ class AbstractTrajectoryInverter(AbstractInverter):
             "alpha_bar_last": float(f"{last.alpha_bar:.6g}"),
             "prediction": self._grid.prediction,
         }
+
+    def _require_level(self, level: int) -> None:
+        if not 0 <= level <= self._grid.steps:
+            raise ParameterError(
+                f"a trajectory of space {self._space.name!r} has levels 0 to {self._grid.steps}, "
+                f"got {level}"
+            )
 
     def _require_noise(self, noise: Vectors) -> None:
         name, dim = self._space.name, self._space.dim

@@ -25,10 +25,12 @@ class DdimInverter(AbstractTrajectoryInverter):
     def _own_settings(self) -> dict[str, Setting]:
         return {"inverter": "ddim", "convention": self._options.convention}
 
-    def _invert(self, latents: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        x = latents
+    def _climb(
+        self, states: torch.Tensor, start: int, stop: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        x = states
         told = 1 if self._options.convention == "noisier" else 0
-        for step in range(self._grid.steps):
+        for step in range(start, stop):
             output = self._backbone.predict(x, self._grid.levels[step + told].timestep)
             x = self._grid.advance(step, x, output)
         return x, torch.full((len(x),), torch.nan)

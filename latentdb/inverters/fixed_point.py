@@ -42,15 +42,17 @@ class FixedPointInverter(AbstractTrajectoryInverter):
             "tolerance": self._options.tolerance,
         }
 
-    def _invert(self, latents: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        worst = torch.zeros(len(latents), device=latents.device)
-        x, guess = latents, latents
-        for step in range(self._grid.steps):
+    def _climb(
+        self, states: torch.Tensor, start: int, stop: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        worst = torch.zeros(len(states), device=states.device)
+        x, guess = states, states
+        for step in range(start, stop):
             reached, output, residual = self._solve(step, x, guess)
             if step > 0:
                 worst = torch.maximum(worst, residual)
             x = reached
-            if step + 1 < self._grid.steps:
+            if step + 1 < stop:
                 guess = self._grid.advance(step + 1, x, output)
         return x, worst
 

@@ -104,6 +104,14 @@ class AbstractTrajectoryInverter(AbstractInverter):
             }
         return Embedded(vectors, {name: _column(values) for name, values in columns.items()})
 
+    def encode(self, pixels: Pixels) -> Vectors:
+        """Clean codes (n, dim) of pictures (n, size, size, 3) uint8: where inversion begins."""
+        require_pixels(pixels, self.transform.size)
+        if len(pixels) == 0:
+            return np.empty((0, self._space.dim), np.float32)
+        with torch.inference_mode():
+            return as_vectors(self._backbone.encode(pixels), self._space.name)
+
     def decode(self, noise: Vectors) -> Pixels:
         """Pictures (n, size, size, 3) uint8 generated from `noise` (n, dim), not modified.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, final
@@ -15,6 +14,7 @@ from latentdb.directions.probe import probe_many
 from latentdb.inverters.diffusers_backbone import DiffusersBackbone
 from latentdb.inverters.options import DiffusersOptions
 from latentdb.inverters.quality import psnr
+from latentdb.leak import leak_control
 from latentdb.model import AbstractSpaceModel, AbstractTextEncoder, Pixels, Vectors
 from latentdb.spaces import load_model
 from latentdb.torch_compat import torch
@@ -109,11 +109,8 @@ def _reconstruct(
 
 
 def _leak_control(latents: Vectors, noise_model: AbstractSpaceModel) -> Vectors:
-    # What a probe could read if inversion were nothing but adding noise: √ᾱ·x0 + √(1−ᾱ)·ε.
     alpha_bar = float(str(noise_model.space.settings["alpha_bar_last"]))
-    fresh = np.random.default_rng(EVALUATION_SEED).standard_normal(latents.shape)
-    mixed = math.sqrt(alpha_bar) * latents + math.sqrt(1 - alpha_bar) * fresh
-    return np.asarray(mixed, np.float32)
+    return leak_control(latents, alpha_bar, rng=np.random.default_rng(EVALUATION_SEED))
 
 
 def probe_aucs(codes: Codes, attributes: NDArray[np.bool_]) -> dict[str, dict[str, float]]:

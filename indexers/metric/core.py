@@ -136,9 +136,16 @@ class Core:
         return Solution.of(Family.CIRCLE, np.where(is_equal, length, np.inf), h)
 
     def _straight(self, ends: Ends) -> Solution:
+        """R monotone, and at wider angles on along the circle through the end of the least h.
+
+        A way with a turn is shorter than that circle, unless rounding leaves the angle between the
+        widest of the one and the narrowest of the other.
+        """
         low = np.full_like(ends.angle, -_LEAST_P)
         result = Solution.none(len(low))
-        chosen = ends.angle < self._monotone(ends, low)[0]
+        # Where h is least at the shell the wider angles are the far field's.
+        kappa = 0.0 if self.shell is None else self.shell.kappa
+        chosen = (ends.least != kappa) | (ends.angle < self._monotone(ends, low)[0])
         if chosen.any():
             some = ends.pick(chosen)
             p = find_root(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -69,6 +69,8 @@ def test_every_point_divides_the_distance_in_the_core(dim, ends, theta):
     st.floats(-4, 4),
     st.floats(-5, np.log10(np.pi)),
 )
+# The point half-way is where the path turns.
+@example(ChiPrior(16), -3.328125, -3.328125, 0.087890625)
 def test_every_point_divides_the_distance_near_the_shell(prior, x0, x1, log_theta):
     shell = shell_of(prior)
     r0, r1 = np.maximum(shell.radius + prior.width * np.array([x0, x1]), 0.05 * shell.radius)

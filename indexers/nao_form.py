@@ -192,13 +192,13 @@ class NaoForm(AbstractForm):
         A list of which that cannot be said is made longer, up to all rows.
         """
         while open_lists:
-            for query, shortlist in open_lists:
-                self._offer_within((query, shortlist), stage, corpus, request)
+            floors = [self._offer_within(pair, stage, corpus, request) for pair in open_lists]
             measure(self._metric, corpus, [query for query, _ in open_lists], request.k)
             longer = []
-            for query, shortlist in open_lists:
-                floor = self._floor(query, request)[1]
-                if shortlist.ceiling >= floor:
+            for (query, shortlist), floor in zip(open_lists, floors, strict=True):
+                ceiling = shortlist.ceiling
+                # Measuring can only have lowered the limit, so the floor of before it holds, too.
+                if ceiling >= floor and ceiling >= self._floor(query, request)[1]:
                     width = _LONGER * len(shortlist.positions)
                     found = stage.shortlists(query.unit[None], request.selection, width)
                     longer.append((query, found[0]))
@@ -206,8 +206,8 @@ class NaoForm(AbstractForm):
 
     def _offer_within(
         self, pair: _Open, stage: AbstractExactStage, corpus: NaoCorpus, request: Request
-    ) -> None:
-        """Queue the listed rows that may be within the limit, by their bounds."""
+    ) -> float:
+        """Queue the listed rows that may be within the limit, and return the least cosine there."""
         query, shortlist = pair
         limit = min(request.limit, query.kth(request.k))
         ball, floor = self._floor(query, request)
@@ -216,6 +216,7 @@ class NaoForm(AbstractForm):
             listed = stage.compare(query.unit, near)
             near = _within(corpus, ball, listed, floor, limit)
         query.offer(near)
+        return floor
 
     def _floor(self, query: NaoQuery, request: Request) -> tuple[NaoBall, float]:
         """What is within the limit, and the least float32 cosine there."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
-import numpy as np
-
 from indexers.faiss_library import faiss
 from indexers.ids import Selection
 from indexers.scan import scan_shortlists
@@ -17,8 +15,6 @@ from indexers.stage import (
     Candidates,
     RowLayout,
     SavedStage,
-    flat_view,
-    scan_flat,
 )
 from indexers.types import Float32Array, IdArray, IndexKind
 
@@ -52,14 +48,8 @@ class FlatStage(AbstractExactStage):
     """FAISS `IndexFlat`; the rows are kept once, inside it."""
 
     def __init__(self, layout: RowLayout, saved: SavedStage | None = None) -> None:
-        super().__init__(layout)
         kind = faiss.IndexFlatIP if layout.inner_product else faiss.IndexFlatL2
-        self._flat = kind(layout.dim) if saved is None else saved.faiss_index
-
-    @property
-    def count(self) -> int:
-        """Number of positions."""
-        return int(self._flat.ntotal)
+        super().__init__(layout, kind(layout.dim) if saved is None else saved.faiss_index)
 
     @property
     def faiss_index(self) -> Any:
@@ -72,18 +62,12 @@ class FlatStage(AbstractExactStage):
 
     def remove(self, positions: IdArray) -> bool:
         """Remove rows; later positions move down."""
-        mask = np.zeros(self.count, np.bool_)
-        mask[positions] = True
-        self._flat.remove_ids(Selection.of_mask(mask).selector)
+        self._flat.remove_ids(Selection.of_positions(positions, self.count).selector)
         return True
 
     def top(self, queries: Float32Array, k: int, selection: Selection) -> Candidates:
         """The k best-scored selected rows of each query."""
-        return scan_flat(self._flat, queries, k, selection)
-
-    def scan(self, queries: Float32Array, k: int, selection: Selection) -> Candidates:
-        """The same as `top`: this kind always compares with every row."""
-        return scan_flat(self._flat, queries, k, selection)
+        return self.scan(queries, k, selection)
 
     def shortlists(
         self,
@@ -93,11 +77,3 @@ class FlatStage(AbstractExactStage):
     ) -> list[Shortlist]:
         """Every selected row for each query."""
         return scan_shortlists(self.view(), units, selection)
-
-    def gather(self, positions: IdArray) -> Float32Array:
-        """Copies of the rows at `positions`."""
-        return self.view()[positions]
-
-    def view(self) -> Float32Array:
-        """The rows (count, dim) without a copy; valid until the next change."""
-        return flat_view(self._flat)

@@ -11,13 +11,11 @@ from indexers.checks import check_count
 from indexers.faiss_library import faiss
 from indexers.ids import Selection
 from indexers.stage import (
+    AbstractFlatStage,
     AbstractIndexConfig,
-    AbstractStage,
     Candidates,
     RowLayout,
     SavedStage,
-    flat_view,
-    scan_flat,
 )
 from indexers.types import Float32Array, IdArray, IndexKind
 
@@ -74,26 +72,20 @@ class HnswConfig(AbstractIndexConfig):
 
 
 @final
-class HnswStage(AbstractStage):
+class HnswStage(AbstractFlatStage):
     """FAISS `IndexHNSWFlat`; the rows are kept once, in its flat storage."""
 
     def __init__(
         self, layout: RowLayout, config: HnswConfig, saved: SavedStage | None = None
     ) -> None:
-        super().__init__(layout)
         if saved is not None:
             self._graph = saved.faiss_index
         else:
             score = faiss.METRIC_INNER_PRODUCT if layout.inner_product else faiss.METRIC_L2
             self._graph = faiss.IndexHNSWFlat(layout.dim, config.m, score)
             self._graph.hnsw.efConstruction = config.ef_construction
-        self._storage = faiss.downcast_index(self._graph.storage)
+        super().__init__(layout, faiss.downcast_index(self._graph.storage))
         self._config = config
-
-    @property
-    def count(self) -> int:
-        """Number of positions, removed ones included."""
-        return int(self._graph.ntotal)
 
     @property
     def faiss_index(self) -> Any:
@@ -141,15 +133,3 @@ class HnswStage(AbstractStage):
             rest = self.scan(queries[short], k, selection)
             scores[short], positions[short] = rest.scores, rest.positions
         return Candidates(scores, positions, complete=bool(len(short) == len(queries)))
-
-    def scan(self, queries: Float32Array, k: int, selection: Selection) -> Candidates:
-        """Compare with every selected row of the storage."""
-        return scan_flat(self._storage, queries, k, selection)
-
-    def gather(self, positions: IdArray) -> Float32Array:
-        """Copies of the rows at `positions`."""
-        return self.view()[positions]
-
-    def view(self) -> Float32Array:
-        """The rows (count, dim) without a copy; valid until the next change."""
-        return flat_view(self._storage)

@@ -38,6 +38,13 @@ class Selection:
         bits = np.packbits(mask, bitorder="little")
         return cls(int(np.count_nonzero(mask)), mask, faiss.IDSelectorBitmap(bits))
 
+    @classmethod
+    def of_positions(cls, positions: IdArray, total: int) -> Selection:
+        """Selection of these of `total` positions."""
+        mask = np.zeros(total, np.bool_)
+        mask[positions] = True
+        return cls.of_mask(mask)
+
     def positions(self, total: int) -> IdArray:
         """Allowed positions, ascending, of `total` positions."""
         return np.arange(total) if self.mask is None else np.flatnonzero(self.mask)
@@ -130,10 +137,8 @@ class IdTable:
             if self._live == len(self._ids):
                 return Selection(self._live, None, None)
             return Selection.of_mask(self._ids != PAD_ID)
-        mask = np.zeros(len(self._ids), np.bool_)
         positions = self.positions_of(allowed_ids)
-        mask[positions[positions != PAD_ID]] = True
-        return Selection.of_mask(mask)
+        return Selection.of_positions(positions[positions != PAD_ID], len(self._ids))
 
     def _changed(self) -> None:
         self._sorted = None

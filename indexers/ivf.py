@@ -125,14 +125,10 @@ class IvfStage(AbstractStage):
         found = self._search(queries, k, selection, nprobe)
         short = np.flatnonzero((found.positions == -1).any(axis=1))
         if short.size:
-            rest = self.scan(queries[short], k, selection)
+            rest = self._search(queries[short], k, selection, int(self._cells.nlist))
             found.scores[short], found.positions[short] = rest.scores, rest.positions
         complete = found.complete or len(short) == len(queries)
         return Candidates(found.scores, found.positions, complete)
-
-    def scan(self, queries: Float32Array, k: int, selection: Selection) -> Candidates:
-        """Compare with every selected row."""
-        return self._search(queries, k, selection, int(self._cells.nlist))
 
     def gather(self, positions: IdArray) -> Float32Array:
         """Copies of the rows at `positions`."""

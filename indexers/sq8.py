@@ -21,7 +21,6 @@ from indexers.stage import (
     Candidates,
     RowLayout,
     SavedStage,
-    flat_view,
 )
 from indexers.types import Float32Array, IdArray, IndexKind
 
@@ -69,7 +68,6 @@ class Sq8Stage(AbstractExactStage):
     """FAISS `IndexScalarQuantizer` over the codes, `IndexFlat` over the rows."""
 
     def __init__(self, layout: RowLayout, saved: SavedStage | None = None) -> None:
-        super().__init__(layout)
         if saved is None:
             self._pair, self._own = _empty_pair(layout)
             self._errors = np.empty(0, np.float32)
@@ -77,15 +75,10 @@ class Sq8Stage(AbstractExactStage):
             self._pair, self._errors = saved.faiss_index, saved.errors
             if len(self._errors) != self._pair.ntotal:
                 raise ValueError(f"{len(self._errors)} errors for {self._pair.ntotal} codes")
+        super().__init__(layout, faiss.downcast_index(self._pair.refine_index))
         self._codes = faiss.downcast_index(self._pair.base_index)
-        self._rows = faiss.downcast_index(self._pair.refine_index)
         self._trained_on = self.count
         self._bound = _Bound.of(self._errors)
-
-    @property
-    def count(self) -> int:
-        """Number of positions."""
-        return int(self._rows.ntotal)
 
     @property
     def faiss_index(self) -> Any:
@@ -101,7 +94,7 @@ class Sq8Stage(AbstractExactStage):
         """Put rows at the next positions."""
         if not len(rows):
             return
-        self._rows.add(rows)
+        self._flat.add(rows)
         # Codes fitted to few rows are fitted again when there are twice as many.
         if self.count >= 2 * self._trained_on and self._trained_on < _TRAINING_ROWS:
             self._encode_all()
@@ -112,12 +105,10 @@ class Sq8Stage(AbstractExactStage):
 
     def remove(self, positions: IdArray) -> bool:
         """Remove rows; later positions move down."""
-        mask = np.zeros(self.count, np.bool_)
-        mask[positions] = True
-        selector = Selection.of_mask(mask).selector
-        self._codes.remove_ids(selector)
-        self._rows.remove_ids(selector)
-        self._errors = self._errors[~mask]
+        gone = Selection.of_positions(positions, self.count)
+        self._codes.remove_ids(gone.selector)
+        self._flat.remove_ids(gone.selector)
+        self._errors = np.delete(self._errors, positions)
         self._changed()
         return True
 
@@ -137,10 +128,6 @@ class Sq8Stage(AbstractExactStage):
                 proven[at] = found.complete or self._excludes(found.last, float(exact[best[-1]]))
             open_queries, width = open_queries[~proven], 8 * width
         return Candidates(scores, positions, complete=True)
-
-    def scan(self, queries: Float32Array, k: int, selection: Selection) -> Candidates:
-        """The same as `top`, which is exact."""
-        return self.top(queries, k, selection)
 
     def shortlists(self, units: Float32Array, selection: Selection, width: int) -> list[Shortlist]:
         """Some more rows than `width` for each query, with the inner products of their codes."""
@@ -164,16 +151,8 @@ class Sq8Stage(AbstractExactStage):
             return Shortlist(positions, np.empty(0, np.float32), 0.0, -np.inf)
         # FAISS reads the rows where they lie; to copy them first takes three times as long.
         parameters = faiss.SearchParameters(sel=faiss.IDSelectorBatch(positions))
-        scores, order = self._rows.search(unit[None], len(positions), params=parameters)
+        scores, order = self._flat.search(unit[None], len(positions), params=parameters)
         return Shortlist(order[0], scores[0], 0.0, -np.inf)
-
-    def gather(self, positions: IdArray) -> Float32Array:
-        """Copies of the rows at `positions`."""
-        return self.view()[positions]
-
-    def view(self) -> Float32Array:
-        """The rows (count, dim) without a copy; valid until the next change."""
-        return flat_view(self._rows)
 
     def _width(self, k: int, selection: Selection) -> int:
         """How many codes to look at for the k best rows, if scores are about normal.

@@ -96,15 +96,51 @@ class AbstractStage(ABC):
         """
 
     @abstractmethod
-    def scan(self, queries: Float32Array, k: int, selection: Selection) -> Candidates:
-        """Like `top`, by comparing with every selected row: always complete."""
-
-    @abstractmethod
     def gather(self, positions: IdArray) -> Float32Array:
         """Copies of the rows at `positions`."""
 
 
-class AbstractExactStage(AbstractStage):
+class AbstractFlatStage(AbstractStage):
+    """A stage that keeps its rows, in the order of their positions, in a FAISS flat index.
+
+    Parameters
+    ----------
+    layout : RowLayout
+    flat : faiss.IndexFlat
+        Held by the structure over it where there is one.
+    """
+
+    def __init__(self, layout: RowLayout, flat: Any) -> None:
+        super().__init__(layout)
+        self._flat = flat
+
+    @property
+    def count(self) -> int:
+        """Number of positions, removed ones included."""
+        return int(self._flat.ntotal)
+
+    def gather(self, positions: IdArray) -> Float32Array:
+        """Copies of the rows at `positions`."""
+        return self.view()[positions]
+
+    def view(self) -> Float32Array:
+        """The rows (count, dim) without a copy; valid until the next change."""
+        n, dim = self.count, int(self._flat.d)
+        if n == 0:
+            return np.empty((0, dim), np.float32)
+        rows: Float32Array = faiss.rev_swig_ptr(self._flat.get_xb(), n * dim).reshape(n, dim)
+        return rows
+
+    def scan(self, queries: Float32Array, k: int, selection: Selection) -> Candidates:
+        """Like `top`, by comparing with every selected row: always complete."""
+        parameters = None
+        if selection.selector is not None:
+            parameters = faiss.SearchParameters(sel=selection.selector)
+        scores, positions = self._flat.search(queries, k, params=parameters)
+        return Candidates(scores, positions, complete=True)
+
+
+class AbstractExactStage(AbstractFlatStage):
     """A stage that can say of the rows it leaves out how good they can be at most."""
 
     @abstractmethod
@@ -135,22 +171,3 @@ class AbstractIndexConfig(ABC):
     @abstractmethod
     def bytes_per_vector(self, dim: int) -> float:
         """Memory of one vector of `dim` values under the Euclidean metric, ids included."""
-
-
-def flat_view(flat: Any) -> Float32Array:
-    """The rows of a FAISS flat index as a NumPy array over the same memory."""
-    n, dim = int(flat.ntotal), int(flat.d)
-    if n == 0:
-        return np.empty((0, dim), np.float32)
-    rows: Float32Array = faiss.rev_swig_ptr(flat.get_xb(), n * dim).reshape(n, dim)
-    return rows
-
-
-def scan_flat(flat: Any, queries: Float32Array, k: int, selection: Selection) -> Candidates:
-    """Exhaustive search of a FAISS flat index."""
-    if selection.selector is None:
-        scores, positions = flat.search(queries, k)
-    else:
-        parameters = faiss.SearchParameters(sel=selection.selector)
-        scores, positions = flat.search(queries, k, params=parameters)
-    return Candidates(scores, positions, complete=True)

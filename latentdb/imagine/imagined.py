@@ -12,22 +12,19 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from indexers.errors import ParameterError
-from indexers.metric.priors import FittedPrior
 from indexers.types import FloatArray, IdArray, PriorName
 from latentdb.catalog import Catalog
 from latentdb.errors import QueryError
-from latentdb.geometry import chi_mode, restore_norm
 from latentdb.imagine.law import ResidualLaw, conditional_mean
 from latentdb.imagine.shelf import residual_law
-from latentdb.indexes import IndexManager
 from latentdb.model import Vectors
 from latentdb.paths.common import (
     chi_z,
     choose_prior,
     choose_space,
     decode_pictures,
-    nao_metric,
     norms_of,
+    restored,
 )
 from latentdb.query import Query
 from latentdb.resolve import prepare_for_maps, resolve
@@ -121,7 +118,7 @@ class Imagined:
         """The way that the question took, in words."""
         if len(self.chain.maps) == 1:
             return f"by a {self.chain.maps[0].method} map"
-        return f"by the maps {' → '.join(self.chain.names)}"
+        return f"over {', '.join(self.chain.names[1:-1])} by {len(self.chain.maps)} maps"
 
     def to_json(self) -> dict[str, Any]:
         """Everything but pictures and vectors, as the command prints it."""
@@ -244,30 +241,6 @@ def imagine(catalog: Catalog, **options: Unpack[ImagineOptions]) -> Imagined:
         nearest_distances=nearest.distances[:, 0],
         metric=live.metric.name,
     )
-
-
-def restored(
-    indexes: IndexManager, space: Space, prior: PriorName, vectors: FloatArray
-) -> FloatArray:
-    """Vectors (n, dim) brought to the likeliest norm under a prior; "none" leaves them.
-
-    Raises
-    ------
-    ZeroVectorError
-        A vector of norm zero is to be given one.
-    """
-    if prior == "none":
-        return vectors
-    if prior == "chi":
-        return restore_norm(vectors, chi_mode(space.dim))
-    fitted = nao_metric(indexes, space, prior).prior
-    assert isinstance(fitted, FittedPrior)
-    return restore_norm(vectors, fitted.mean)
-
-
-def _way(chain: MapChain) -> dict[str, Any]:
-    """What is said of a chain whose answers keep the norm that they come with."""
-    return {name: value for name, value in chain.to_json().items() if name != "norm"}
 
 
 def _query(catalog: Catalog, space: Space, options: ImagineOptions) -> Query:

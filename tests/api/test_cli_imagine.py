@@ -140,7 +140,7 @@ def test_where_no_map_leads_the_best_chain_is_taken(drawn: LatentDB, tmp_path: P
     result = run(*words, "--json")
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["map"]["chain"] == ["seen", "clip", "noise"]
-    assert "by the maps seen → clip → noise;" in run(*words).stderr.replace("\n", " ")
+    assert "over clip by 2 maps;" in run(*words).stderr.replace("\n", " ")
     found = db.imagine(id=item, from_space="seen", n=1)
     halfway = db.map("seen", "clip").transform(db.store.vectors("seen", [item]).astype(float))
     assert found.mean == pytest.approx(db.map("clip", "noise").transform(halfway)[0])

@@ -44,9 +44,10 @@ class Sq8Config(AbstractIndexConfig):
     than what is answered; where that cannot be proven, more rows are compared.
 
     When to use it: from some 20,000 vectors on, where answers must be exact and `flat` is too
-    slow: one query takes about a third of the time. Mapped from its file it needs a quarter of
-    flat's memory, for only the rows that are compared exactly are read. At 16,384 dimensions the
-    codes' error is larger than the gaps between neighbours, and the gain is smaller.
+    slow. One query takes .47 to .57 of the time of a cosine scan on one thread and .27 to .33 on
+    two at 100,000 × 1,024, and .54 to .65 on either at 20,000 × 16,384, where arithmetic on the
+    codes and not memory sets the time (`benchmarks/nao_search.py`). Mapped from its file it needs
+    a quarter of flat's memory, for only the rows that are compared exactly are read.
 
     Bytes per vector: dim for the code, 4·dim for the row, 4 for the error, 8 for the id (and 8
     more for a cosine or nao index, which keeps norms): 5,132 at 1,024 dimensions.

@@ -243,6 +243,11 @@ def imagine(catalog: Catalog, **options: Unpack[ImagineOptions]) -> Imagined:
     )
 
 
+def _way(chain: MapChain) -> dict[str, Any]:
+    """What is said of a chain whose answers keep the norm that they come with."""
+    return {name: value for name, value in chain.to_json().items() if name != "norm"}
+
+
 def _query(catalog: Catalog, space: Space, options: ImagineOptions) -> Query:
     """The question, answered in the space that it is born in."""
     source = options.get("from_space")

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
-from indexers.metric import NaoMetric, make_metric, make_prior
+from indexers.metric import FittedPrior, NaoMetric, make_metric, make_prior
 from indexers.types import FloatArray, PriorName
 from latentdb.catalog import Catalog
 from latentdb.errors import QueryError
-from latentdb.geometry import chi_mean, chi_std
+from latentdb.geometry import chi_mean, chi_mode, chi_std, restore_norm
 from latentdb.indexes import IndexManager
 from latentdb.model import AbstractInverter, Vectors
 from latentdb.model_shelf import ModelShelf
@@ -75,6 +75,25 @@ def chi_z(space: Space, norms: FloatArray) -> FloatArray | None:
     if space.kind != "noise":
         return None
     return (norms - chi_mean(space.dim)) / chi_std(space.dim)
+
+
+def restored(
+    indexes: IndexManager, space: Space, prior: PriorName, vectors: FloatArray
+) -> FloatArray:
+    """Vectors (n, dim) brought to the likeliest norm under a prior; "none" leaves them.
+
+    Raises
+    ------
+    ZeroVectorError
+        A vector of norm zero is to be given one.
+    """
+    if prior == "none":
+        return vectors
+    if prior == "chi":
+        return restore_norm(vectors, chi_mode(space.dim))
+    fitted = nao_metric(indexes, space, prior).prior
+    assert isinstance(fitted, FittedPrior)
+    return restore_norm(vectors, fitted.mean)
 
 
 def describe_length(prior: PriorName) -> str:

@@ -120,18 +120,20 @@ def test_a_wrong_pointer_is_noticed(saved, content):
         load_index(saved)
 
 
-def test_a_newer_format_is_refused(saved):
-    path = version_of(saved) / "manifest.json"
+def claim_format(folder, number):
+    path = version_of(folder) / "manifest.json"
     manifest = json.loads(path.read_text())
-    path.write_text(json.dumps({**manifest, "format_version": 99}))
+    path.write_text(json.dumps({**manifest, "format_version": number}))
+
+
+def test_a_newer_format_is_refused(saved):
+    claim_format(saved, 99)
     with pytest.raises(IndexFormatError, match="index format 99, this version reads up to 2"):
         load_index(saved)
 
 
 def test_an_older_format_is_to_be_built_again(saved):
-    path = version_of(saved) / "manifest.json"
-    manifest = json.loads(path.read_text())
-    path.write_text(json.dumps({**manifest, "format_version": 1}))
+    claim_format(saved, 1)
     with pytest.raises(IndexFileError, match="format 1, this version reads 2; build the index"):
         load_index(saved)
 

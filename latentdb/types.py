@@ -9,6 +9,8 @@ from typing import Any, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
+from latentdb.explanation import Explanation
+
 LabelValue = bool | int | float | str | None
 
 QuarantineReason = Literal[
@@ -76,7 +78,10 @@ class QuarantineRow:
 @final
 @dataclass(frozen=True)
 class SpaceRows:
-    """Rows of one space: ids (n,) int64, vectors (n, dim) float32, quality (n,) per column."""
+    """Rows of one space: ids (n,) int64, vectors (n, dim), quality (n,) per column.
+
+    Vectors are float32 when read; a store takes float16 as well.
+    """
 
     ids: NDArray[np.int64]
     vectors: NDArray[np.float32]
@@ -104,7 +109,10 @@ class Item:
 @final
 @dataclass(frozen=True)
 class Hit:
-    """One answer: lower `distance` is nearer; the parts are of the NAO metric alone."""
+    """One answer: lower `distance` is nearer; the parts are of the NAO metric alone.
+
+    `explanation` is there where the question asked for one.
+    """
 
     id: int
     distance: float
@@ -112,9 +120,11 @@ class Hit:
     radial: float | None
     source: str
     labels: dict[str, LabelValue]
+    explanation: Explanation | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The hit as the JSON contract writes it."""
+        """The hit as the JSON contract writes it; `explain` only where it was asked for."""
+        explained = {} if self.explanation is None else {"explain": self.explanation.to_json()}
         return {
             "id": self.id,
             "distance": self.distance,
@@ -122,6 +132,7 @@ class Hit:
             "radial": self.radial,
             "source": self.source,
             "labels": self.labels,
+            **explained,
         }
 
 
@@ -131,7 +142,9 @@ class Answer:
     """Hits of one query, nearest first, with what was asked.
 
     `exact` is true when the hits are certainly the nearest under `metric` among the rows that
-    pass the filter; where it is false, `recall_at_10` is what the index was measured to find.
+    pass the filter; where it is false, `recall_at_10` is what the index was measured to find. Of a
+    diverse answer it is the candidates that are certainly the nearest, `query["candidates"]` of
+    them; its hits come in the order in which they were chosen.
     """
 
     space: str

@@ -13,6 +13,7 @@ from api.cli.commands import (
     imagine,
     indexes,
     ingest,
+    interchange,
     listings,
     maps,
     migrate,
@@ -37,6 +38,8 @@ PICTURES_IN, QUESTIONS, LEARNED, UPKEEP = "Pictures in", "Questions", "Maps, dir
 
 app.command("init", rich_help_panel=PICTURES_IN)(spaces.init)
 app.command("ingest", rich_help_panel=PICTURES_IN)(ingest.ingest)
+app.command("import", rich_help_panel=PICTURES_IN)(interchange.import_vectors)
+app.command("export", rich_help_panel=PICTURES_IN)(interchange.export)
 app.command("quarantine", rich_help_panel=PICTURES_IN)(ingest.quarantine)
 app.command("spaces", rich_help_panel=PICTURES_IN)(spaces.spaces)
 app.command("models", rich_help_panel=PICTURES_IN)(spaces.models)

@@ -50,9 +50,11 @@ class RichProgress:
     ----------
     what : str
         Said before the bar.
+    unit : str
+        What is counted.
     """
 
-    def __init__(self, what: str = "ingest") -> None:
+    def __init__(self, what: str = "ingest", *, unit: str = "images") -> None:
         from rich.console import Console
         from rich.progress import (
             BarColumn,
@@ -63,6 +65,7 @@ class RichProgress:
             TimeRemainingColumn,
         )
 
+        self._unit = unit
         self._console = Console(stderr=True)
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -102,20 +105,19 @@ class RichProgress:
         self._quarantined += quarantined
         bad = f"{self._quarantined} quarantined" if self._quarantined else ""
         task = self._bar.tasks[0]
-        self._bar.update(self._task, advance=files, rate=_rate(task), bad=bad)
+        self._bar.update(self._task, advance=files, rate=self._rate(task), bad=bad)
         if not self._console.is_terminal and time.monotonic() - self._last_line > _LINE_SECONDS:
             self._last_line = time.monotonic()
             of = "" if task.total is None else f" of {task.total:.0f}"
-            facts = [f"{task.completed:.0f}{of} files", _rate(task), bad]
+            facts = [f"{task.completed:.0f}{of}", self._rate(task), bad]
             self._console.print(", ".join(filter(None, facts)), highlight=False)
 
     def message(self, text: str) -> None:
         """Write a line above the bar."""
         self._console.print(text, style="yellow", highlight=False, markup=False)
 
-
-def _rate(task: Task) -> str:
-    """Images per second of late, or since the start while there is no estimate."""
-    elapsed = task.elapsed or 0.0
-    speed = task.speed or (task.completed / elapsed if elapsed else 0.0)
-    return f"{speed:.1f} images/s" if speed else ""
+    def _rate(self, task: Task) -> str:
+        """Images per second of late, or since the start while there is no estimate."""
+        elapsed = task.elapsed or 0.0
+        speed = task.speed or (task.completed / elapsed if elapsed else 0.0)
+        return f"{speed:.1f} {self._unit}/s" if speed else ""

@@ -15,7 +15,7 @@ from latentdb.ingest.progress import ProgressListener, SilentProgress
 from latentdb.learn import learn_map
 from latentdb.migrate.backfill import Backfill, BackfillOptions
 from latentdb.migrate.dropping import drop_space
-from latentdb.migrate.loss import held_out_of, measure_loss
+from latentdb.migrate.loss import Gallery, held_out_of, measure_loss, text_questions
 from latentdb.migrate.refit import refit_all
 from latentdb.succession.record import Migration, MigrationState
 
@@ -147,15 +147,15 @@ class SpaceMigration:
         learn_map(self._catalog, record.old, record.new, seed=record.seed, force=True)
         both = np.intersect1d(old_ids, self._ids(record.new))
         queries = held_out_of(forward, both)
-        gallery = np.intersect1d(both, np.union1d(sample, queries))
-        loss = measure_loss(
-            forward,
-            ids=gallery,
-            new=self._store.vectors(record.new, gallery),
-            old=self._store.vectors(record.old, gallery),
-            queries=queries,
+        searched = np.intersect1d(both, np.union1d(sample, queries))
+        gallery = Gallery(
+            searched,
+            new=self._store.vectors(record.new, searched),
+            old=self._store.vectors(record.old, searched),
             usual=self._catalog.indexes.usual(record.old),
         )
+        texts = text_questions(self._catalog, new=record.new, old=record.old, seed=record.seed)
+        loss = measure_loss(forward, gallery, queries, texts=texts)
         if progress is not None and loss.recall_at_10.low <= loss.chance:
             progress.message(
                 f"through the map, {record.old!r} finds no more of what is near in {record.new!r} "

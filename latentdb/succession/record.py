@@ -80,6 +80,47 @@ class PictureCounts:
 
 @final
 @dataclass(frozen=True)
+class TextLoss:
+    """What answering texts asked of the new space through the old one costs.
+
+    Parameters
+    ----------
+    recall_at_10 : Estimate
+        Share of a text's true 10 nearest in the new space that the old space finds.
+    n_texts : int
+        Texts asked with.
+    by_map : bool
+        Whether they go through the map; else the old space's own tower embeds them, which found
+        more.
+    """
+
+    recall_at_10: Estimate
+    n_texts: int
+    by_map: bool
+
+    @property
+    def loss(self) -> Estimate:
+        """1 − recall@10."""
+        return _complement(self.recall_at_10)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dictionary; `from_json` reads it back."""
+        return {
+            "recall_loss": self.loss.to_json(),
+            "recall_at_10": self.recall_at_10.to_json(),
+            "n_texts": self.n_texts,
+            "by_map": self.by_map,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> TextLoss:
+        """Measurement written by `to_json`."""
+        recall = Estimate.from_json(data["recall_at_10"])
+        return cls(recall, int(data["n_texts"]), bool(data["by_map"]))
+
+
+@final
+@dataclass(frozen=True)
 class RecallLoss:
     """What answering the new space through the old one costs, measured on held-out items.
 
@@ -94,6 +135,9 @@ class RecallLoss:
         Held-out items asked with, and sampled items searched; recall falls as galleries grow.
     metric : str
         Of both searches.
+    texts : TextLoss, optional
+        Of questions in words; None where the new space has no text tower, or the record is of an
+        earlier version.
     """
 
     recall_at_10: Estimate
@@ -101,6 +145,7 @@ class RecallLoss:
     n_queries: int
     gallery: int
     metric: str
+    texts: TextLoss | None = None
 
     @property
     def loss(self) -> Estimate:
@@ -127,17 +172,20 @@ class RecallLoss:
             "n_queries": self.n_queries,
             "gallery": self.gallery,
             "metric": self.metric,
+            "texts": None if self.texts is None else self.texts.to_json(),
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> RecallLoss:
         """Measurement written by `to_json`."""
+        texts = data.get("texts")
         return cls(
             Estimate.from_json(data["recall_at_10"]),
             Estimate.from_json(data["own_recall_at_10"]),
             int(data["n_queries"]),
             int(data["gallery"]),
             str(data["metric"]),
+            None if texts is None else TextLoss.from_json(texts),
         )
 
 

@@ -1,9 +1,10 @@
 """Which space answers when a name is of a space that is being, or has been, replaced.
 
-Before cut-over the old space answers everything: a question to the new one is mapped into it, and
-the answer says so and what that costs. Distances of two spaces cannot be compared, so the part of
-the items that has new vectors already is not searched beside it: no order over both would mean
-anything. Once every item has its vector, the new space answers by itself when it is named.
+Before cut-over the old space answers everything: a question to the new one is mapped into it, or
+asked by an item's own vector or by the old text tower, and the answer says so and what that costs.
+Distances of two spaces cannot be compared, so the part of the items that has new vectors already is
+not searched beside it: no order over both would mean anything. Once every item has its vector, the
+new space answers by itself when it is named.
 
 After cut-over the old name stands for its role: pictures, ids and text that are asked of it are
 embedded and answered by the new space. Only a ready vector stays in the space that it was made
@@ -17,11 +18,12 @@ from dataclasses import replace
 from typing import Any
 
 from latentdb.errors import SpaceMismatchError
+from latentdb.held_out import Estimate
 from latentdb.query import Query
 from latentdb.space import Space
 from latentdb.store import Store
 from latentdb.succession.book import MigrationBook
-from latentdb.succession.record import Migration
+from latentdb.succession.record import Migration, RecallLoss
 
 
 def in_order(book: MigrationBook, spaces: Mapping[str, Space]) -> dict[str, Space]:
@@ -129,29 +131,48 @@ def _replaced(asked: str | None, answered: str | None) -> dict[str, Any]:
 def _through_old(migration: Migration, query: Query, store: Store) -> Query:
     """The question born where it was to be, and answered by the old space.
 
-    A stored item is asked for by its own vector in the old space: it needs no map.
+    A stored item is asked for by its own vector in the old space, and a text by the old tower
+    where that was measured to find more: they need no map.
     """
     born = query.from_space
     if born is None or born == migration.new:
         by_text = query.text is not None and not store.space(migration.new).has_text
-        own = migration.old if query.id is not None else migration.new
+        own = migration.old if _needs_no_map(migration, query) else migration.new
         born = None if by_text else own
     return replace(query, from_space=born, space=migration.old)
 
 
+def _needs_no_map(migration: Migration, query: Query) -> bool:
+    """Whether a question to the new space is asked in the old one from the start."""
+    if query.text is not None:
+        texts = _loss_of(migration).texts
+        return texts is not None and not texts.by_map
+    return query.id is not None
+
+
+def _loss_of(migration: Migration) -> RecallLoss:
+    """What was measured before the migration began to serve."""
+    assert migration.loss is not None
+    return migration.loss
+
+
 def _service(migration: Migration, query: Query) -> dict[str, Any]:
-    """What an answer says of being served; no loss where the question comes from a third space."""
-    loss = migration.loss
-    assert loss is not None  # measured before a migration serves
-    by_id = query.id is not None
-    lost = loss.own_loss if by_id else loss.loss
-    is_known = query.from_space in (None, migration.new, migration.old)
+    """What an answer says of being served; no loss where none was measured for such a question."""
+    loss, is_text = _loss_of(migration), query.text is not None
+    by_map = query.from_space != migration.old
+    lost: Estimate | None = None
+    if query.from_space in (None, migration.new, migration.old):
+        by_map = by_map and not _needs_no_map(migration, query)
+        if not is_text:
+            lost = loss.loss if by_map else loss.own_loss
+        elif loss.texts is not None and loss.texts.by_map == by_map:
+            lost = loss.texts.loss
     return {
         "served_through": {
             "space": migration.old,
             "in_place_of": migration.new,
-            "by_map": not by_id,
-            "recall_loss": lost.to_json() if is_known else None,
-            "measured_on": "pictures",
+            "by_map": by_map,
+            "recall_loss": None if lost is None else lost.to_json(),
+            "measured_on": "texts" if is_text else "pictures",
         }
     }

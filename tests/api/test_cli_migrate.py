@@ -61,7 +61,7 @@ def test_the_table_says_what_comes_next(own: Path, begin: Callable[[], Any]) -> 
     begin()
     result = run(own)
     assert result.exit_code == 0
-    assert "recall@10 lost through the map" in result.stdout
+    assert "recall@10 lost through the old space" in result.stdout
     assert "next: latentdb migrate-space DB --backfill" in result.stderr
 
 

@@ -180,10 +180,16 @@ def _print(status: MigrationStatus) -> None:
     ]
     if loss is not None:
         rows += [
-            ["recall@10 lost through the map", str(loss.loss)],
+            ["recall@10 lost through the old space", str(loss.loss)],
             ["  of questions by id", str(loss.own_loss)],
-            ["  measured with", f"{loss.n_queries} questions to {loss.gallery} items"],
         ]
+        texts = ""
+        if loss.texts is not None:
+            texts = f" and {loss.texts.n_texts} texts"
+            rows.append(["  of questions in words", str(loss.texts.loss)])
+        rows.append(
+            ["  measured with", f"{loss.n_queries} pictures{texts} to {loss.gallery} items"]
+        )
     rows += [["fitted anew", what] for what in record.refitted]
     print_table([f"{record.old} → {record.new}", ""], rows, empty="")
     for left in record.to_refit:

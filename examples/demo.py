@@ -19,7 +19,7 @@ from latentdb.ingest.progress import RichProgress
 from latentdb.paths.sheets import centroid_sheet, interpolation_sheet
 from latentdb.pictures import answer_sheet
 from latentdb.query import read_picture
-from latentdb.report import Asked, Drawn, render_page
+from latentdb.report.page import Asked, Drawn, render_page
 from latentdb.types import IngestSummary
 from latentdb.zoo.faces import DEMO_SEED, write_folder
 from latentdb.zoo.faces import faces as faces_of
@@ -58,7 +58,7 @@ def main(folder: Path) -> None:
     }
     page = folder / "report.html"
     page.write_text(
-        render_page(db, asked, title="Faces", facts=facts, drawn=drawn), encoding="utf-8"
+        render_page(db.catalog, asked, title="Faces", facts=facts, drawn=drawn), encoding="utf-8"
     )
     say(f"pictures of the answers are in {folder}/, the whole story is in {page}")
     say(f"a page to search them: .venv/bin/latentdb serve {path}")

@@ -1,5 +1,4 @@
-"""Reports: what a database holds and answers, as pages that open anywhere."""
+"""Reports as pages that open anywhere: what a database answers, and the UNE study of its spaces.
 
-from latentdb.report.page import Asked as Asked
-from latentdb.report.page import Drawn as Drawn
-from latentdb.report.page import render_page as render_page
+`latentdb.report.page` draws answers; `latentdb.report.run` runs the studies, one per file here.
+"""

@@ -6,21 +6,18 @@ import base64
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
-from jinja2 import Environment, StrictUndefined
 from PIL import Image
 
+from latentdb.catalog import Catalog
 from latentdb.filters import filter_ids
 from latentdb.ingest.decode import thumbnail_of
 from latentdb.pictures import describe_query, short_labels
 from latentdb.query import read_picture
+from latentdb.report.template import render_template
 from latentdb.types import Answer, Hit, LabelValue
-
-if TYPE_CHECKING:
-    from latentdb.database import LatentDB
 
 _PNG = b"\x89PNG"
 
@@ -59,7 +56,7 @@ class Drawn:
 
 
 def render_page(
-    db: LatentDB,
+    catalog: Catalog,
     asked: Sequence[Asked],
     *,
     title: str,
@@ -70,7 +67,7 @@ def render_page(
 
     Parameters
     ----------
-    db : LatentDB
+    catalog : Catalog
         What is described.
     asked : sequence of Asked
         Sections, in order.
@@ -81,16 +78,15 @@ def render_page(
     drawn : sequence of Drawn
         Sections after those of the questions.
     """
-    source = files("latentdb.report").joinpath("page.html").read_text(encoding="utf-8")
-    template = Environment(autoescape=True, undefined=StrictUndefined).from_string(source)
-    return template.render(
+    return render_template(
+        "page.html",
         title=title,
         facts=facts,
-        spaces=list(db.spaces().values()),
-        indexes=db.indexes(),
-        maps=db.maps(),
-        directions=db.directions(),
-        sections=[_section(db, question) for question in asked],
+        spaces=list(catalog.spaces().values()),
+        indexes=catalog.indexes.infos(),
+        maps=catalog.maps.all(),
+        directions=catalog.directions.all(),
+        sections=[_section(catalog, question) for question in asked],
         figures=[_figure(one) for one in drawn],
     )
 
@@ -102,7 +98,7 @@ def _figure(drawn: Drawn) -> dict[str, str]:
     return {"title": drawn.title, "command": drawn.command, "picture": picture}
 
 
-def _section(db: LatentDB, asked: Asked) -> dict[str, Any]:
+def _section(catalog: Catalog, asked: Asked) -> dict[str, Any]:
     """What the template shows of one question."""
     answer = asked.answer
     question, how = describe_query(answer.query)
@@ -114,36 +110,36 @@ def _section(db: LatentDB, asked: Asked) -> dict[str, Any]:
         "space": answer.space,
         "metric": answer.metric,
         "exact": answer.exact,
-        "subject": _subject(db, answer),
-        "score": _score(db, asked) if asked.wanted else None,
-        "hits": [_tile(db, hit, asked.wanted) for hit in answer.hits],
+        "subject": _subject(catalog, answer),
+        "score": _score(catalog, asked) if asked.wanted else None,
+        "hits": [_tile(catalog, hit, asked.wanted) for hit in answer.hits],
     }
 
 
-def _subject(db: LatentDB, answer: Answer) -> str | None:
+def _subject(catalog: Catalog, answer: Answer) -> str | None:
     """The picture that was asked with, where there was one and it can still be read."""
     kind, value = answer.query.get("kind"), answer.query.get("value")
     if kind == "id":
-        return _data_uri(db.thumbnail(int(str(value))))
+        return _data_uri(catalog.store.thumbnail(int(str(value))))
     if kind == "image" and Path(str(value)).is_file():
         return _data_uri(thumbnail_of(read_picture(str(value))))
     return None
 
 
-def _tile(db: LatentDB, hit: Hit, wanted: Mapping[str, LabelValue]) -> dict[str, Any]:
+def _tile(catalog: Catalog, hit: Hit, wanted: Mapping[str, LabelValue]) -> dict[str, Any]:
     return {
-        "picture": _data_uri(db.thumbnail(hit.id)),
+        "picture": _data_uri(catalog.store.thumbnail(hit.id)),
         "distance": f"{hit.distance:.3f}",
         "labels": short_labels(hit.labels) or hit.source,
         "good": _has(hit.labels, wanted) if wanted else None,
     }
 
 
-def _score(db: LatentDB, asked: Asked) -> dict[str, Any]:
+def _score(catalog: Catalog, asked: Asked) -> dict[str, Any]:
     """How many hits have what was wanted, and how many of all that could be hits do."""
     hits, where = asked.answer.hits, asked.answer.query.get("where")
-    ids = db.store.item_ids() if where is None else filter_ids(db.store, where, None)
-    possible = db.items(ids.tolist())
+    ids = catalog.store.item_ids() if where is None else filter_ids(catalog.store, where, None)
+    possible = catalog.store.items(ids.tolist())
     base = sum(_has(item.labels, asked.wanted) for item in possible) / max(1, len(possible))
     named = [name if value else f"not {name}" for name, value in asked.wanted.items()]
     return {

@@ -12,7 +12,7 @@ from PIL import Image
 
 import latentdb
 from latentdb.database import LatentDB
-from latentdb.report import Asked, Drawn, render_page
+from latentdb.report.page import Asked, Drawn, render_page
 from latentdb.space import Space
 from latentdb.types import ItemRow, SpaceRows
 
@@ -47,7 +47,7 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> LatentDB:
 
 
 def _page(db: LatentDB, *asked: Asked) -> str:
-    return render_page(db, asked, title="Made & tested", facts={"pictures": str(len(db))})
+    return render_page(db.catalog, asked, title="Made & tested", facts={"pictures": str(len(db))})
 
 
 def test_the_page_makes_no_request(db: LatentDB) -> None:
@@ -98,7 +98,7 @@ def test_a_question_in_words_is_shown_in_words(db: LatentDB) -> None:
 
 def test_a_drawn_picture_is_shown_whole_with_its_command(db):
     drawn = Drawn("A walk", "latentdb interpolate a < b", Image.new("RGB", (40, 20), "red"))
-    page = render_page(db, [], title="t", facts={}, drawn=[drawn])
+    page = render_page(db.catalog, [], title="t", facts={}, drawn=[drawn])
     assert "<h2>A walk</h2>" in page
     assert "latentdb interpolate a &lt; b" in page
     assert 'class="figure" src="data:image/png;base64,' in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Unpack
 
@@ -28,6 +29,8 @@ def learn_map(
 ) -> LinearMap:
     """Fit the map from space `source` to space `target`, and keep it with its source's profile.
 
+    An update that brought few new items keeps the profile that is there.
+
     Parameters
     ----------
     catalog : Catalog
@@ -43,12 +46,25 @@ def learn_map(
     UnknownSpaceError, QueryError, NotEnoughDataError
         See `stitch_spaces`.
     """
+    space, before = catalog.store.space(source), catalog.maps.find(source, target)
     fitted = stitch_spaces(catalog.store, source, target, method=method, seed=seed, update=update)
     if not force:
         fitted.scores.require_beats_null(f"{source} → {target}")
     catalog.maps.put(source, target, fitted)
-    catalog.profiles.fit(catalog.store.space(source), seed=seed)
+    is_recent = before is not None and _step(before) == _step(fitted)
+    if not (update and is_recent and catalog.profiles.has(space, seed=seed)):
+        catalog.profiles.fit(space, seed=seed)
     return fitted
+
+
+def _step(fitted: LinearMap) -> int:
+    """How often 1 grows by a tenth up to the pairs of a map.
+
+    A profile is fitted anew at every such step: after many small updates as after a large one, it
+    is of at least nine tenths of the items.
+    """
+    facts = fitted.fitted_on
+    return int(math.log(facts.n_train + facts.n_held_out, 1.1))
 
 
 def learn_shared(

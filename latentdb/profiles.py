@@ -54,6 +54,11 @@ class ProfileShelf:
             _LOG.info("no text profile of %s: %s", space.name, error)
         self._shelf.put(space.name, fitted)
 
+    def has(self, space: Space, *, seed: int) -> bool:
+        """Whether a profile of the vectors that `space` holds now is kept, its split by `seed`."""
+        stored = self._stored(space)
+        return stored is not None and stored.fitted_on.seed == seed
+
     def get(self, space: Space, *, text: bool = False) -> SpaceProfile | None:
         """The profile of `space`, with `text` its text part; None of fewer than 20 items."""
         found = self._stored(space)

@@ -26,15 +26,20 @@ class MapShelf:
         """Every map, by name."""
         return [self._shelf.get(name) for name in self._shelf.names()]
 
+    def find(self, source: str, target: str) -> LinearMap | None:
+        """The map from `source` to `target`, where there is one."""
+        name = _map_name(source, target)
+        return self._shelf.get(name) if name in self._shelf.names() else None
+
     def get(self, source: str, target: str) -> LinearMap:
         """The map from `source` to `target`; UnknownMapError says how to fit it."""
-        name = _map_name(source, target)
-        if name not in self._shelf.names():
+        found = self.find(source, target)
+        if found is None:
             raise UnknownMapError(
                 f"no map leads from space {source!r} to space {target!r}: fit one with "
                 f"latentdb stitch DB --from {source} --to {target}"
             )
-        return self._shelf.get(name)
+        return found
 
 
 @final

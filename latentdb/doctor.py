@@ -62,6 +62,7 @@ def examine() -> list[Finding]:
     """
     looks: list[Callable[[], list[Finding]]] = [
         _python,
+        _load,
         _packages,
         _faiss,
         _torch,
@@ -93,6 +94,15 @@ def faiss_finding(cpu: str | None, gpu: str | None) -> Finding:
     return Finding("faiss", "ok", f"faiss-cpu {cpu}" if cpu else f"faiss-gpu {gpu}")
 
 
+def load_findings(load: float, cores: int, wait_policy: str | None) -> list[Finding]:
+    """What a load average means for threads that wait by `wait_policy`, OMP_WAIT_POLICY's value."""
+    if wait_policy or load <= cores:
+        return []
+    found = f"{load:.1f} on {cores} cores, where threads of OpenMP spin while they wait"
+    cure = "OMP_WAIT_POLICY=passive in the environment; on idle cores it costs a fifth"
+    return [Finding("load", "note", found, cure)]
+
+
 def _version(package: str) -> str | None:
     try:
         return metadata.version(package)
@@ -102,9 +112,18 @@ def _version(package: str) -> str | None:
 
 def _python() -> list[Finding]:
     version = platform.python_version()
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    found = f"{version} on {platform.system()} {platform.machine()}, {cores} cores"
+    found = f"{version} on {platform.system()} {platform.machine()}, {_cores()} cores"
     return [Finding("python", "ok", found)]
+
+
+def _load() -> list[Finding]:
+    if not hasattr(os, "getloadavg"):
+        return []
+    return load_findings(os.getloadavg()[0], _cores(), os.environ.get("OMP_WAIT_POLICY"))
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _packages() -> list[Finding]:

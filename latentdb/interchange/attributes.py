@@ -9,7 +9,6 @@ import io
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -76,18 +75,18 @@ def read_attributes(path: Path) -> pa.Table:
 
 
 def without_signs(table: pa.Table) -> pa.Table:
-    """The table with −1 and +1 as false and true, where its integers are nothing else."""
-    at = [i for i, field in enumerate(table.schema) if pa.types.is_integer(field.type)]
-    least: list[Any] = []
-    for i in at:
-        different = set(pc.unique(table.column(i)).to_pylist()) - {None}
-        if not different <= {-1, 1}:
-            return table
-        least += [min(different, default=1)]
-    if -1 not in least:
+    """The table with −1 and +1 as false and true, in columns of integers that hold nothing else.
+
+    A column of 1 alone counts only beside one that holds −1.
+    """
+    integers = [field.name for field in table.schema if pa.types.is_integer(field.type)]
+    values = {name: set(pc.unique(table[name]).to_pylist()) - {None} for name in integers}
+    signed = [name for name, different in values.items() if different <= {-1, 1}]
+    if not any(-1 in values[name] for name in signed):
         return table
-    for i in at:
-        table = table.set_column(i, table.column_names[i], pc.greater(table.column(i), 0))
+    for name in signed:
+        at = table.schema.get_field_index(name)
+        table = table.set_column(at, name, pc.greater(table[name], 0))
     return table
 
 

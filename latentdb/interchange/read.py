@@ -155,7 +155,9 @@ class _Run:
         if not is_new.any():
             return 0
         good = is_new.copy()
-        good[is_new] = np.isfinite(block.vectors[is_new]).all(axis=1)
+        # A mask copies what it chooses, and mostly it chooses all.
+        some = slice(None) if is_new.all() else is_new
+        good[some] = np.isfinite(block.vectors[some]).all(axis=1)
         path = str(file.vectors.path)
         bad = np.flatnonzero(is_new & ~good)
         keep = slice(None) if good.all() else good

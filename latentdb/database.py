@@ -13,7 +13,7 @@ from indexers.types import IndexKind, MetricName, PriorName
 from latentdb import paths
 from latentdb.catalog import Catalog
 from latentdb.directions.direction import Direction
-from latentdb.directions.fit import DirectionMethod
+from latentdb.directions.recipe import RecipeParts
 from latentdb.imagine import Imagined, ImagineOptions, imagine
 from latentdb.indexes import IndexInfo
 from latentdb.intake import IntakeOptions, take_in
@@ -266,29 +266,13 @@ class LatentDB:
 
     # Directions
 
-    def fit_direction(
-        self,
-        name: str,
-        *,
-        space: str,
-        label: str,
-        method: DirectionMethod = "mean_difference",
-        orthogonal_to: Sequence[str] = (),
-        seed: int = 0,
-    ) -> Direction:
-        """Fit the direction of a binary label in `space` and keep it, with held-out scores.
+    def fit_direction(self, name: str, *, space: str, **parts: Unpack[RecipeParts]) -> Direction:
+        """Make a direction of `space` and keep it, with what it is worth.
 
-        See `latentdb.learn.learn_direction`.
+        From exactly one of label, like (and unlike), pair, text and carry_from; see
+        `latentdb.directions.recipe.Recipe`.
         """
-        return learn_direction(
-            self.catalog,
-            name,
-            space=space,
-            label=label,
-            method=method,
-            orthogonal_to=orthogonal_to,
-            seed=seed,
-        )
+        return learn_direction(self.catalog, name, space=space, **parts)
 
     def directions(self) -> list[Direction]:
         """All fitted directions."""

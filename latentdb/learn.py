@@ -8,8 +8,8 @@ from typing import Unpack
 
 from latentdb.catalog import Catalog
 from latentdb.directions.direction import Direction
-from latentdb.directions.fit import DirectionMethod, DirectionOptions
-from latentdb.directions.from_store import fit_label_direction
+from latentdb.directions.make import make_direction
+from latentdb.directions.recipe import Recipe, RecipeParts
 from latentdb.shared_space import SharedSpace
 from latentdb.shared_space_fit import ShareOptions, share_spaces
 from latentdb.stitch.fit import MapMethod
@@ -82,38 +82,24 @@ def learn_shared(
 
 
 def learn_direction(
-    catalog: Catalog,
-    name: str,
-    *,
-    space: str,
-    label: str,
-    method: DirectionMethod = "mean_difference",
-    orthogonal_to: Sequence[str] = (),
-    seed: int = 0,
+    catalog: Catalog, name: str, *, space: str, **parts: Unpack[RecipeParts]
 ) -> Direction:
-    """Fit the direction of a binary label in `space` and keep it, with held-out scores.
+    """Make the direction `name` of `space` and keep it, with what it is worth.
 
     Parameters
     ----------
     catalog : Catalog
-    name, space, label : str
-        What it is called, where it is fitted, and the label that it is of.
-    method, seed
-        See `latentdb.directions.fit.DirectionOptions`.
-    orthogonal_to : sequence of str
-        Directions of the same space that it is to leave alone.
+    name, space : str
+        What it is called, and where it lives.
+    **parts
+        What it is made from; see `latentdb.directions.recipe.Recipe`.
 
     Raises
     ------
-    UnknownSpaceError, UnknownDirectionError, LabelsError, NotEnoughDataError
-        See `latentdb.directions.from_store.fit_label_direction`.
+    LatentDBError
+        See `Recipe` and `latentdb.directions.make.make_direction`.
     """
-    options = DirectionOptions(
-        method=method,
-        seed=seed,
-        label=label,
-        orthogonal_to=tuple(catalog.direction(other, space) for other in orthogonal_to),
-    )
-    fitted = fit_label_direction(catalog.store, name, space=space, label=label, options=options)
-    catalog.directions.put(name, space, fitted)
-    return fitted
+    recipe = Recipe(**parts)
+    made = make_direction(catalog, name, catalog.store.space(space), recipe)
+    catalog.directions.put(name, space, made)
+    return made

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from indexers.errors import ParameterError, ZeroVectorError
+from indexers.errors import ParameterError
 from latentdb.arrays import FloatArray, as_matrix
 from latentdb.artefacts import Artefact, FittedOn, SpaceRef, load_artefact, save_artefact
+from latentdb.directions.cost import OrthogonalityCost
 from latentdb.directions.scores import ProbeScore
-from latentdb.errors import NotEnoughDataError
 from latentdb.geometry.norms import restore_norm
 from latentdb.space import Space
 
 Real = TypeVar("Real", bound=np.floating[Any])
 
 KIND = "direction"
-# A unit vector of which less than this remains lies in the span of the nuisances.
-_VANISHED = 1e-6
+# What is fitted from a label, and what of all methods is a reading; the others are movements.
+LABELLED = frozenset({"logistic", "lda", "mean_difference"})
+_READINGS = frozenset({"logistic", "lda", "carried_reading"})
 
 
 @final
@@ -43,15 +44,26 @@ class Direction:
     std : float
         Standard deviation of x·vector over the training rows: the unit of strength.
     method : str
-        What fitted it: "logistic", "mean_difference" or "ids".
+        What made it: "logistic", "lda" or "mean_difference" of a label, "ids", "pair_difference",
+        "pair_svd", "text", "carried_movement" or "carried_reading".
     label : str
-        What it was fitted from, such as a label column.
+        What it was fitted from: a label column, or the items, texts or direction in words.
     fitted_on : FittedOn
         Numbers of rows.
     scores : ProbeScore, optional
         On items that did not shape it; None where none were held out.
     orthogonal_to : tuple of str
         Names of the directions it was made orthogonal to.
+    boundary : str, optional
+        Where `offset` was put: "fitted" with the vector, at the "midpoint" of two means, at the
+        "median" of the space, or so that the "share" of positives stayed. None of one that an
+        earlier version wrote.
+    score_label : str, optional
+        Label column of `scores` where `label` is none.
+    cost : OrthogonalityCost, optional
+        Of one with `orthogonal_to`.
+    recipe : mapping, optional
+        Arguments of `latentdb.learn.learn_direction` that make it again.
     """
 
     name: str
@@ -64,6 +76,20 @@ class Direction:
     fitted_on: FittedOn
     scores: ProbeScore | None = None
     orthogonal_to: tuple[str, ...] = ()
+    boundary: str | None = None
+    score_label: str | None = None
+    cost: OrthogonalityCost | None = None
+    recipe: Mapping[str, Any] | None = None
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether the vector is what is summed over an item, not what is added to one."""
+        return self.method in _READINGS
+
+    @property
+    def column(self) -> str | None:
+        """Label column that says which items have the attribute; None where none is known."""
+        return self.label if self.method in LABELLED else self.score_label
 
     @property
     def space(self) -> str:
@@ -129,39 +155,6 @@ class Direction:
         answer: NDArray[Real] = moved.astype(vectors.dtype)
         return answer
 
-    def orthogonalise(self, against: Sequence[Direction], *, vectors: ArrayLike) -> Direction:
-        """The part of this direction that no direction of `against` explains.
-
-        Offset and deviation are measured anew, since both belong to the vector: the boundary is
-        put where it leaves the same share of `vectors` on the positive side. No held-out score
-        is claimed for the result; `fit_direction` with `orthogonal_to` measures one.
-
-        Parameters
-        ----------
-        against : sequence of Direction
-            Nuisances of the same space, any number.
-        vectors : (n, dim)
-            Sample of the space, at least two rows.
-
-        Raises
-        ------
-        SpaceMismatchError
-            A nuisance lives in another space.
-        ZeroVectorError
-            Nothing remains: the direction lies in the span of the nuisances.
-        """
-        vector = orthogonal_part(self.vector, self.space_ref, against)
-        share = float((self.project(vectors) <= 0).mean())
-        along = np.asarray(vectors) @ vector
-        return replace(
-            self,
-            vector=vector,
-            offset=float(np.quantile(along, share)),
-            std=spread(along, name=self.name),
-            scores=None,
-            orthogonal_to=(*self.orthogonal_to, *(other.name for other in against)),
-        )
-
     def to_json(self) -> dict[str, Any]:
         """What a listing of directions shows."""
         return {
@@ -179,6 +172,10 @@ class Direction:
             "offset": self.offset,
             "std": self.std,
             "orthogonal_to": list(self.orthogonal_to),
+            "boundary": self.boundary,
+            "score_label": self.score_label,
+            "cost": None if self.cost is None else self.cost.to_json(),
+            "recipe": None if self.recipe is None else dict(self.recipe),
         }
 
     def save(self, path: Path) -> None:
@@ -189,6 +186,7 @@ class Direction:
         ArtefactError
             The folder cannot be written to.
         """
+        known = {key: value for key, value in self._parameters().items() if value is not None}
         save_artefact(
             path,
             Artefact(
@@ -196,7 +194,7 @@ class Direction:
                 arrays={"vector": self.vector},
                 spaces={"space": self.space_ref},
                 fitted_on=self.fitted_on,
-                parameters={"name": self.name, **self._parameters()},
+                parameters={"name": self.name, **known},
                 scores=None if self.scores is None else self.scores.to_json(),
             ),
         )
@@ -212,75 +210,13 @@ class Direction:
         """
         stored = load_artefact(path, kind=KIND)
         parameters = dict(stored.parameters)
+        cost = parameters.pop("cost", None)
         return cls(
             space_ref=stored.spaces["space"],
             vector=stored.arrays["vector"],
             fitted_on=stored.fitted_on,
             scores=None if stored.scores is None else ProbeScore.from_json(stored.scores),
             orthogonal_to=tuple(parameters.pop("orthogonal_to")),
+            cost=None if cost is None else OrthogonalityCost.from_json(cost),
             **parameters,
         )
-
-
-def orthogonal_part(vector: FloatArray, home: SpaceRef, against: Sequence[Direction]) -> FloatArray:
-    """Unit vector along (I − B(BᵀB)⁻¹Bᵀ)·vector, B the directions of `against` as columns.
-
-    Jointly: taking them off one after the other would leave a part along the first, unless they
-    are orthogonal to one another. Nuisances that depend on each other are allowed.
-
-    Parameters
-    ----------
-    vector : (dim,)
-        Of any non-zero norm. Not modified.
-    home : SpaceRef
-        Its space.
-    against : sequence of Direction
-
-    Raises
-    ------
-    SpaceMismatchError
-        A nuisance lives in another space.
-    ZeroVectorError
-        Nothing remains.
-
-    References
-    ----------
-    "The Universal Normal Embedding", 2026, arXiv 2603.21786 (for one nuisance).
-    """
-    for other in against:
-        other.space_ref.require_ref(home, artefact=f"direction {other.name!r}")
-    unit: FloatArray = vector / np.linalg.norm(vector)
-    if not against:
-        return unit
-    basis, singular, _ = np.linalg.svd(
-        np.stack([other.vector for other in against], axis=1), full_matrices=False
-    )
-    basis = basis[:, singular > _VANISHED * singular[0]]
-    # Twice is enough: the second pass takes off what rounding left of the first.
-    rest = unit - basis @ (basis.T @ unit)
-    rest -= basis @ (basis.T @ rest)
-    length = float(np.linalg.norm(rest))
-    if length < _VANISHED:
-        names = ", ".join(other.name for other in against)
-        raise ZeroVectorError(
-            f"nothing of the direction remains once {names} are taken off: it lies in their span"
-        )
-    part: FloatArray = rest / length
-    return part
-
-
-def spread(along: FloatArray, *, name: str) -> float:
-    """Standard deviation of projections (n,), which a direction measures strength in.
-
-    Raises
-    ------
-    NotEnoughDataError
-        Fewer than two rows, or all the same.
-    """
-    std = float(along.std()) if len(along) > 1 else 0.0
-    if not std > 0.0:
-        raise NotEnoughDataError(
-            f"direction {name!r}: {len(along)} rows do not spread along it, so a strength has no "
-            "unit; bring more rows"
-        )
-    return std

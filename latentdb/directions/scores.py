@@ -77,27 +77,33 @@ def score_ranking(
     NotEnoughDataError
         One class is absent.
     """
+    positive, negative = class_weights(is_positive, seed=seed, n_resamples=n_resamples)
+    above, below = scores[is_positive], scores[~is_positive]
+    auc = weighted_auc(above, below, positive, negative)
+    right = positive @ (above > 0) / len(above) + negative @ (below <= 0) / len(below)
+    accuracy = 0.5 * right
+    return Estimate.of(auc[0], auc[1:]), Estimate.of(accuracy[0], accuracy[1:])
+
+
+def class_weights(
+    is_positive: BoolArray, *, seed: int, n_resamples: int
+) -> tuple[FloatArray, FloatArray]:
+    """Weights of the positives and of the negatives; NotEnoughDataError where a class is absent."""
     n_positive, n_negative = int(is_positive.sum()), int((~is_positive).sum())
     if not n_positive or not n_negative:
         raise NotEnoughDataError(
             f"an AUC needs both classes, got {n_positive} positive and {n_negative} negative rows"
         )
     rng = np.random.default_rng(seed)
-    # Row 0 weighs every item once: the sample itself. The others are resamples.
-    positive = _weights(n_positive, n_resamples, rng)
-    negative = _weights(n_negative, n_resamples, rng)
-    above, below = scores[is_positive], scores[~is_positive]
-    auc = _weighted_auc(above, below, positive, negative)
-    accuracy = 0.5 * (positive @ (above > 0) / n_positive + negative @ (below <= 0) / n_negative)
-    return Estimate.of(auc[0], auc[1:]), Estimate.of(accuracy[0], accuracy[1:])
+    return item_weights(n_positive, n_resamples, rng), item_weights(n_negative, n_resamples, rng)
 
 
-def _weights(n: int, n_resamples: int, rng: np.random.Generator) -> FloatArray:
-    """Ones, then resamples: (1 + n_resamples, n)."""
+def item_weights(n: int, n_resamples: int, rng: np.random.Generator) -> FloatArray:
+    """Ones, which is the sample itself, then resamples: (1 + n_resamples, n)."""
     return np.vstack([np.ones(n), resample_counts(n, n_resamples=n_resamples, rng=rng)])
 
 
-def _weighted_auc(
+def weighted_auc(
     above: FloatArray, below: FloatArray, positive: FloatArray, negative: FloatArray
 ) -> FloatArray:
     """Mann–Whitney U over its maximum, for each row of item weights."""

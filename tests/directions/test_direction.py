@@ -6,30 +6,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from indexers.errors import (
-    DimensionError,
-    DuplicateIdError,
-    NonFiniteError,
-    ParameterError,
-    ZeroVectorError,
-)
+from indexers.errors import DimensionError, NonFiniteError, ParameterError
 from latentdb.artefacts import FittedOn, SpaceRef
-from latentdb.directions import (
-    Direction,
-    DirectionOptions,
-    fit_direction,
-    from_ids,
-    orthogonal_part,
-)
+from latentdb.directions import Direction, DirectionOptions, Nuisances, fit_direction
 from latentdb.errors import ArtefactError, NotEnoughDataError, SpaceMismatchError
 from latentdb.space import Space
 
 DIM = 32
 NOISE = Space("noise", "noise", DIM, "noise", {"steps": 30})
-METHODS = ("logistic", "mean_difference")
+METHODS = ("logistic", "lda", "mean_difference")
 
 
 def _unit(vector):
@@ -135,63 +123,6 @@ def test_moving_keeps_dtype_and_leaves_the_callers_array_alone():
     assert _made(np.ones(DIM)).move(X, 1.0).dtype == np.float32
 
 
-@settings(deadline=None, max_examples=30)
-@given(count=st.integers(1, 6), seed=st.integers(0, 1000), doubled=st.booleans())
-def test_orthogonal_part_is_orthogonal_to_every_nuisance(count, seed, doubled):
-    rng = np.random.default_rng(seed)
-    shared = rng.normal(size=DIM)
-    others = [_made(rng.normal(size=DIM) + 2 * shared) for _ in range(count)]
-    others += others[:1] * doubled
-    vector = rng.normal(size=DIM) + shared
-    part = orthogonal_part(vector, SpaceRef.of(NOISE), others)
-    B = np.stack([other.vector for other in others], axis=1)
-    np.testing.assert_allclose(B.T @ part, 0.0, atol=1e-12)
-    # Least squares leaves the same residual.
-    coefficients = np.linalg.lstsq(B, vector, rcond=None)[0]
-    np.testing.assert_allclose(part, _unit(vector - B @ coefficients), atol=1e-9)
-
-
-def test_one_nuisance_is_the_formula_of_the_paper():
-    rng = np.random.default_rng(0)
-    w1, w2 = rng.normal(size=(2, DIM))
-    part = orthogonal_part(w1, SpaceRef.of(NOISE), [_made(w2)])
-    np.testing.assert_allclose(part, _unit(w1 - (w1 @ w2) / (w2 @ w2) * w2), atol=1e-12)
-
-
-def test_a_direction_in_the_span_of_its_nuisances_vanishes():
-    a, b = np.eye(DIM)[:2]
-    with pytest.raises(ZeroVectorError, match="once left, right are taken off"):
-        orthogonal_part(a + b, SpaceRef.of(NOISE), [_made(a, "left"), _made(a - b, "right")])
-
-
-def test_orthogonalised_fit_is_scored_and_no_longer_follows_the_nuisance(world):
-    X, _, _ = world
-    hat, smile = _fit(world, "hat"), _fit(world, "smile")
-    clean = _fit(world, "smile", orthogonal_to=(hat,))
-    assert clean.vector @ hat.vector == pytest.approx(0.0, abs=1e-12)
-    assert clean.orthogonal_to == ("hat",)
-    assert 0.8 < clean.scores.auc.value < smile.scores.auc.value
-    before = np.corrcoef(smile.project(X), hat.project(X))[0, 1]
-    after = np.corrcoef(clean.project(X), hat.project(X))[0, 1]
-    assert abs(after) < 0.1 < before
-
-
-def test_orthogonalising_afterwards_keeps_the_share_of_positives(world):
-    X, _, _ = world
-    hat, smile = _fit(world, "hat"), _fit(world, "smile")
-    clean = smile.orthogonalise([hat], vectors=X)
-    assert clean.scores is None
-    assert (clean.project(X) > 0).mean() == pytest.approx((smile.project(X) > 0).mean(), abs=0.002)
-    assert clean.project(X).std() == pytest.approx(1.0)
-    np.testing.assert_allclose(clean.vector @ hat.vector, 0.0, atol=1e-12)
-
-
-def test_nuisances_of_another_space_are_refused(world):
-    other = replace(NOISE, settings={"steps": 50})
-    with pytest.raises(SpaceMismatchError, match="'made' lives in space 'noise'"):
-        _fit(world, "hat", orthogonal_to=(_made(np.ones(DIM), space=other),))
-
-
 def test_a_direction_refuses_vectors_of_other_settings():
     made = _made(np.ones(DIM))
     made.require_space(replace(NOISE, name="renamed"))
@@ -211,7 +142,7 @@ def test_vectors_that_do_not_fit_are_refused():
 
 def test_a_saved_direction_is_the_same(tmp_path, world):
     hat = _fit(world, "hat")
-    clean = _fit(world, "smile", orthogonal_to=(hat,), label="smiling")
+    clean = _fit(world, "smile", nuisances=Nuisances((hat,)), label="smiling")
     clean.save(tmp_path / "smile.safetensors")
     read = Direction.load(tmp_path / "smile.safetensors")
     assert read.to_json() == clean.to_json()
@@ -266,38 +197,5 @@ def test_random_labels_give_chance(world):
 
 
 def test_unknown_method_is_refused(world):
-    with pytest.raises(ParameterError, match="one of logistic, mean_difference"):
+    with pytest.raises(ParameterError, match="one of logistic, lda, mean_difference"):
         _fit(world, "hat", method="magic")
-
-
-def test_liked_and_disliked_examples_give_their_mean_difference(world):
-    X, labels, ids = world
-    liked = np.flatnonzero(labels["hat"])[:40]
-    disliked = np.flatnonzero(~labels["hat"])[:40]
-    made = from_ids(
-        X[liked], X[disliked], corpus=X, name="q", space=NOISE, ids=np.r_[ids[liked], ids[disliked]]
-    )
-    np.testing.assert_allclose(
-        made.vector, _unit(X[liked].mean(0) - X[disliked].mean(0)), atol=1e-6
-    )
-    assert made.project(X[liked]).mean() == pytest.approx(-made.project(X[disliked]).mean())
-    assert made.std == pytest.approx((X @ made.vector).std(), rel=1e-5)
-    assert made.scores is None
-
-
-def test_without_disliked_examples_the_corpus_mean_stands_in(world):
-    X, _, ids = world
-    made = from_ids(X[:2], X[:0], corpus=X, name="q", space=NOISE, ids=ids[:2])
-    np.testing.assert_allclose(made.vector, _unit(X[:2].mean(0) - X.mean(0)), atol=1e-6)
-
-
-def test_contradictory_examples_are_refused(world):
-    X, _, ids = world
-    with pytest.raises(DuplicateIdError, match="2 times"):
-        from_ids(X[:1], X[:1], corpus=X, name="q", space=NOISE, ids=ids[[0, 0]])
-    with pytest.raises(NotEnoughDataError, match="one liked item"):
-        from_ids(X[:0], X[:1], corpus=X, name="q", space=NOISE, ids=ids[:1])
-    with pytest.raises(ZeroVectorError, match="same mean"):
-        from_ids(X[:1], X[:1], corpus=X, name="q", space=NOISE, ids=ids[:2])
-    with pytest.raises(NotEnoughDataError, match="do not spread"):
-        from_ids(X[:1], X[1:2], corpus=X[:1], name="q", space=NOISE, ids=ids[:2])

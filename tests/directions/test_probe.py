@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
+from sklearn.covariance import ledoit_wolf
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer
 
 from indexers.errors import DtypeError
 from latentdb.directions import ProbeScore, probe, probe_many, score_ranking
@@ -37,7 +38,7 @@ def test_folded_weight_predicts_exactly_what_the_pipeline_does(n, dim):
     weight, bias = basis.fold(model.coef_[0], model.intercept_[0])
     pipeline = make_pipeline(
         PCA(15, svd_solver="full"),
-        StandardScaler(),
+        FunctionTransformer(lambda components: components / basis.scale),
         LogisticRegression(C=model.C, class_weight="balanced", tol=1e-10, max_iter=5000),
     ).fit(X, y)
     fresh = X[::-1] + 0.5
@@ -47,10 +48,26 @@ def test_folded_weight_predicts_exactly_what_the_pipeline_does(n, dim):
     np.testing.assert_allclose(fresh @ weight + bias, pipeline.decision_function(fresh), atol=2e-2)
 
 
-def test_features_are_white():
+def test_features_are_white_but_for_the_shrinkage_of_their_scale():
     X, _ = _rows()
-    features = WhitenedBasis.of(X, n_components=10, seed=0).features(X)
-    np.testing.assert_allclose(features.T @ features / len(X), np.eye(10), atol=1e-9)
+    basis = WhitenedBasis.of(X, n_components=10, seed=0)
+    features = basis.features(X)
+    covariance, _ = ledoit_wolf(X)
+    variances = np.sort(np.linalg.eigvalsh(np.cov(X.T, bias=True)))[::-1][:10]
+    np.testing.assert_allclose(basis.scale**2, np.sort(np.linalg.eigvalsh(covariance))[::-1][:10])
+    np.testing.assert_allclose(
+        features.T @ features / len(X), np.diag(variances / basis.scale**2), atol=1e-9
+    )
+
+
+def test_as_many_rows_as_dimensions_still_read_the_attribute():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(4000, 100)) * np.geomspace(3.0, 0.1, 100)
+    y = X[:, 0] + rng.normal(size=4000) > 0
+    basis = WhitenedBasis.of(X[:101], n_components=310, seed=0)
+    model = fit_logistic(basis.features(X[:101]), y[:101], seed=0)
+    weight, _ = basis.fold(model.coef_[0], 0.0)
+    assert roc_auc_score(y[101:], X[101:] @ weight) > 0.8
 
 
 def test_dimensions_without_spread_are_left_out():

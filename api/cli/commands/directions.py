@@ -1,4 +1,4 @@
-"""Attributes: `direction` fits one, `directions` lists them."""
+"""Attributes: `direction` makes one, `directions` lists them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from api.cli.options import AsJson, Database, DatabaseFirst, Seed
-from api.cli.output import print_json, print_table
+from api.cli.output import note, print_json, print_table
 from api.cli.session import address_and, open_database
 
 if TYPE_CHECKING:
+    from latentdb.directions.change import Change
     from latentdb.directions.direction import Direction
+
+_FROM = "Made from one of"
+_ORTHOGONAL = "Left alone"
 
 
 def direction(  # noqa: PLR0913 - one parameter per option of the contract
@@ -22,37 +26,116 @@ def direction(  # noqa: PLR0913 - one parameter per option of the contract
     *,
     space: Annotated[str, typer.Option("--space", metavar="S", help="Space it lives in.")],
     label: Annotated[
-        str, typer.Option("--label", metavar="COLUMN", help="Label of two values to fit it from.")
-    ],
+        str | None,
+        typer.Option(
+            "--label", metavar="COLUMN", help="A label of two values.", rich_help_panel=_FROM
+        ),
+    ] = None,
+    pair: Annotated[
+        tuple[int, int] | None,
+        typer.Option(
+            "--pair", metavar="ID ID", help="From one item to another.", rich_help_panel=_FROM
+        ),
+    ] = None,
+    text: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            "--text",
+            metavar="POS NEG",
+            help='What it leads to and away from: "a smiling face" "a face".',
+            rich_help_panel=_FROM,
+        ),
+    ] = None,
+    like: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--like", metavar="ID", help="An item that has it; repeatable.", rich_help_panel=_FROM
+        ),
+    ] = None,
+    unlike: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--unlike",
+            metavar="ID",
+            help="One that lacks it, beside --like; all items where none is given.",
+            rich_help_panel=_FROM,
+        ),
+    ] = None,
+    carry_from: Annotated[
+        str | None,
+        typer.Option(
+            "--carry-from",
+            metavar="S",
+            help="The direction NAME of another space, through the maps.",
+            rich_help_panel=_FROM,
+        ),
+    ] = None,
     method: Annotated[
-        Literal["logistic", "mean_difference"],
-        typer.Option(help="mean_difference moves questions furthest, logistic ranks most surely."),
-    ] = "mean_difference",
+        Literal["mean_difference", "lda", "logistic"] | None,
+        typer.Option(
+            help="Of --label: mean_difference moves questions furthest (default), lda ranks most "
+            "surely, logistic is UNE's probe."
+        ),
+    ] = None,
+    pair_method: Annotated[
+        Literal["difference"] | None, typer.Option(help="Of --pair; difference by default.")
+    ] = None,
+    carry_as: Annotated[
+        Literal["movement", "reading"] | None,
+        typer.Option(help="Of --carry-from: what moves pictures, or what ranks them; as it is."),
+    ] = None,
     orthogonal_to: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Direction to take off first; repeatable."),
+        typer.Option(
+            metavar="NAME",
+            help="Direction to leave alone; repeatable.",
+            rich_help_panel=_ORTHOGONAL,
+        ),
+    ] = None,
+    orthogonality: Annotated[
+        Literal["readings", "scores", "vectors"] | None,
+        typer.Option(
+            help="Moves change no reading of it (default), scores are uncorrelated, or vectors are "
+            "at right angles.",
+            rich_help_panel=_ORTHOGONAL,
+        ),
+    ] = None,
+    score_label: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN", help="Label to score by, of a direction that is made without one."
+        ),
     ] = None,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Fit the direction of an attribute from a label, and score it on items it has not seen."""
+    """Make the direction of an attribute, and score it on items that did not shape it."""
     where, wanted = address_and(db, name, "NAME")
-    fitted = open_database(where).fit_direction(
+    made = open_database(where).fit_direction(
         wanted,
         space=space,
         label=label,
+        pair=pair,
+        text=text,
+        like=tuple(like or ()),
+        unlike=tuple(unlike or ()),
+        carry_from=carry_from,
         method=method,
+        pair_method=pair_method,
+        carry_as=carry_as,
         orthogonal_to=tuple(orthogonal_to or ()),
+        orthogonality=orthogonality,
+        score_label=score_label,
         seed=seed,
     )
     if as_json:
-        print_json(fitted.to_json())
+        print_json(made.to_json())
         return
-    _print([fitted])
+    _print([made])
 
 
 def directions(db: Database = None, *, as_json: AsJson = False) -> None:
-    """List the directions with their held-out scores."""
+    """List the directions with their scores, and what orthogonality cost them."""
     found = open_database(db).directions()
     if as_json:
         print_json([direction.to_json() for direction in found])
@@ -61,11 +144,35 @@ def directions(db: Database = None, *, as_json: AsJson = False) -> None:
 
 
 def _print(found: list[Direction]) -> None:
+    """Directions and their scores; below, what those that leave others alone lost and gained."""
     print_table(
-        ["name", "space", "label", "method", "positive", "negative", "AUC [95 %]", "orthogonal to"],
+        [
+            "name",
+            "space",
+            "from",
+            "method",
+            "positive",
+            "negative",
+            "AUC [95 %]",
+            "balanced accuracy",
+            "scored on",
+        ],
         [_row(direction) for direction in found],
         empty="no direction yet: latentdb direction DB NAME --space S --label COLUMN",
     )
+    costs = [row for direction in found for row in _costs(direction)]
+    if costs:
+        columns = ["name", "space", "leaves alone", "as", "AUC", "correlation", "with its label"]
+        print_table(columns, costs, empty="")
+    unscored = [direction.name for direction in found if direction.scores is None]
+    if unscored:
+        note(
+            f"not scored, for want of a label: {', '.join(unscored)}; --score-label COLUMN "
+            "measures one"
+        )
+    placed = [direction.name for direction in found if direction.boundary == "median"]
+    if placed:
+        note(f"boundary at the median of the space, which is a guess: {', '.join(placed)}")
 
 
 def _row(direction: Direction) -> list[object]:
@@ -78,5 +185,37 @@ def _row(direction: Direction) -> list[object]:
         scores.n_positive if scores else None,
         scores.n_negative if scores else None,
         str(scores.auc) if scores else None,
-        ", ".join(direction.orthogonal_to) or None,
+        str(scores.balanced_accuracy) if scores else None,
+        direction.column if scores else None,
     ]
+
+
+def _costs(direction: Direction) -> list[list[object]]:
+    """A row for each direction that it leaves alone; the cost once."""
+    cost = direction.cost
+    if cost is None:
+        return []
+    rows: list[list[object]] = []
+    for index, taken in enumerate(cost.nuisances):
+        rows.append(
+            [
+                *([direction.name, direction.space] if index == 0 else ["", ""]),
+                taken.name,
+                cost.kind,
+                _change(cost.auc) if index == 0 else "",
+                _change(taken.correlation),
+                _change(taken.label_correlation),
+            ]
+        )
+    return rows
+
+
+def _change(change: Change | None) -> str | None:
+    """Before → after, and the interval of the difference."""
+    if change is None:
+        return None
+    difference = change.difference
+    return (
+        f"{change.before.value:.3f} → {change.after.value:.3f} "
+        f"[{difference.low:+.3f}, {difference.high:+.3f}]"
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Unpack, final
+from typing import TYPE_CHECKING, Unpack, final
 
 from PIL import Image
 
@@ -22,6 +22,7 @@ from latentdb.migrate import BeginOptions, SpaceMigration
 from latentdb.migrate.begin import begin
 from latentdb.model import AbstractSpaceModel, Vectors
 from latentdb.query import Query, QueryParts
+from latentdb.report.options import ReportOptions
 from latentdb.search import run_rank, run_search
 from latentdb.shared_space import SharedSpace
 from latentdb.shared_space_fit import ShareOptions
@@ -32,6 +33,9 @@ from latentdb.stitch.linear_map import LinearMap
 from latentdb.stitch.sensitivity import SensitivityOptions, SizedScores, sensitivity_to_n
 from latentdb.store import Problem, Store
 from latentdb.types import Answer, IngestSummary, Item, QuarantineRow
+
+if TYPE_CHECKING:
+    from latentdb.report.run import Report
 
 
 @final
@@ -288,6 +292,18 @@ class LatentDB:
         UnknownDirectionError names those there are; QueryError where a space must be named.
         """
         return self.catalog.direction(name, space)
+
+    # Study
+
+    def report(self, out: str | Path, **options: Unpack[ReportOptions]) -> Report:
+        """The UNE study of every space, as a page and numbers in the folder `out`.
+
+        See `latentdb.report.run.write_report`. Options: sections, seed, limit, quick, on_section.
+        """
+        # matplotlib and SciPy's tests take a second to load, and nothing else needs them.
+        from latentdb.report.run import write_report
+
+        return write_report(self.catalog, Path(out), **options)
 
     # Upkeep
 

@@ -17,6 +17,7 @@ from api.cli.commands import (
     listings,
     maps,
     migrate,
+    report,
     serve,
     spaces,
     stitch,
@@ -57,6 +58,7 @@ app.command("sensitivity", rich_help_panel=LEARNED)(maps.sensitivity)
 app.command("direction", rich_help_panel=LEARNED)(directions.direction)
 app.command("directions", rich_help_panel=LEARNED)(directions.directions)
 app.command("migrate-space", rich_help_panel=UPKEEP)(migrate.migrate_space)
+app.command("report", rich_help_panel=LEARNED)(report.report)
 app.command("check", rich_help_panel=UPKEEP)(upkeep.check)
 app.command("doctor", rich_help_panel=UPKEEP)(upkeep.doctor)
 app.command("serve", rich_help_panel=UPKEEP)(serve.serve)

@@ -92,9 +92,7 @@ def _note(names: list[str], why: str) -> str:
     return f"Not probed, {why}: {', '.join(names)}." if names else ""
 
 
-def _attributes_of(
-    column: str, ids: IdArray, values: NDArray[Any]
-) -> list[Attribute] | None:
+def _attributes_of(column: str, ids: IdArray, values: NDArray[Any]) -> list[Attribute] | None:
     """Attributes of one column; None where it has too many values to be classes."""
     if values.dtype == np.bool_:
         return [Attribute(column, ids, values)]

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from latentdb.arrays import FloatArray
 from latentdb.report.blocks import Cell, Drawing, Section, Table, number, percent
 from latentdb.report.codes import code_shapes
-from latentdb.report.figure import SOFT, colour, draw
+from latentdb.report.figure import SOFT, draw, shades
 from latentdb.report.sample import Sample
 from latentdb.report.study import AbstractFindings, Headlines
 
@@ -79,7 +79,7 @@ class SpaceAutocorrelation:
         return float((np.abs(self.values[half]) > _BAND * self.deviation[half]).mean())
 
     def to_json(self) -> dict[str, Any]:
-        """r at every lag, with the band of white noise."""
+        """Correlation at every lag, with the band of white noise."""
         return {
             "shape": list(self.shape),
             "n": self.n,
@@ -98,6 +98,7 @@ class Autocorrelation(AbstractFindings):
     """Autocorrelation of every noise space."""
 
     spaces: Mapping[str, SpaceAutocorrelation]
+    shades: Mapping[str, str]
     notes: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -113,7 +114,7 @@ class Autocorrelation(AbstractFindings):
         }
 
     def section(self) -> Section:
-        """r by lag, and over the plane."""
+        """Correlation by lag, and over the plane."""
         blocks: list[Table | Drawing] = [
             Drawing(
                 draw("autocorrelation", self._paint),
@@ -134,11 +135,12 @@ class Autocorrelation(AbstractFindings):
         )
 
     def _paint(self, axes: list[Axes]) -> None:
-        for i, (name, one) in enumerate(self.spaces.items()):
+        for name, one in self.spaces.items():
+            shade = self.shades[name]
             mean, bound = one.by_lag()
             lags = np.arange(1, len(mean) + 1)
-            axes[0].fill_between(lags, -bound, bound, color=colour(i), alpha=0.25, linewidth=0)
-            axes[0].plot(lags, mean, "o-", color=colour(i), label=name)
+            axes[0].fill_between(lags, -bound, bound, color=shade, alpha=0.25, linewidth=0)
+            axes[0].plot(lags, mean, "o-", color=shade, label=name)
         axes[0].axhline(0, color=SOFT, linewidth=1)
         axes[0].set_xticks(range(1, MAX_LAG + 1))
         axes[0].set_xlabel("places apart")
@@ -165,7 +167,7 @@ class Autocorrelation(AbstractFindings):
 
 
 def _plane(name: str, one: SpaceAutocorrelation) -> Table:
-    """r over the plane, coloured relative to its largest value."""
+    """Correlation over the plane, coloured relative to its largest value."""
     middle = len(one.values) // 2
     around = one.values.copy()
     around[middle, middle] = 0.0
@@ -174,7 +176,8 @@ def _plane(name: str, one: SpaceAutocorrelation) -> Table:
         [
             Cell(f"{down:+d}" if down else "0"),
             *(
-                Cell("1") if (down, across) == (0, 0)
+                Cell("1")
+                if (down, across) == (0, 0)
                 else number(value, heat=float(value) / largest)
                 for across, value in zip(_lags(middle), row.tolist(), strict=True)
             ),
@@ -202,7 +205,7 @@ def study_autocorrelation(sample: Sample) -> Autocorrelation:
         found[name] = SpaceAutocorrelation(
             values, deviation, shape, float(mean @ mean) / square, len(vectors)
         )
-    return Autocorrelation(found, known.notes)
+    return Autocorrelation(found, shades(sample.spaces), known.notes)
 
 
 def autocorrelation(codes: NDArray[np.float32]) -> tuple[FloatArray, FloatArray]:

@@ -44,6 +44,8 @@ class Table:
         Whether it is opened by a click: long tables whose means are shown above.
     groups : sequence of (str, int)
         Headings above the headings, each over so many columns.
+    is_matrix : bool
+        Whether columns are of one width, and two such tables stand side by side.
     """
 
     headings: Sequence[str]
@@ -51,6 +53,7 @@ class Table:
     caption: str = ""
     folded: bool = False
     groups: Sequence[tuple[str, int]] = ()
+    is_matrix: bool = False
 
 
 @final
@@ -83,7 +86,12 @@ class Section:
 
 def number(value: float | None, digits: int = 3, *, heat: float | None = None) -> Cell:
     """A figure with so many decimals; a dash for None."""
-    return Cell("–" if value is None else f"{value:.{digits}f}", heat=heat)
+    return Cell("–" if value is None else f"{value:.{digits}f}".replace("-", "−"), heat=heat)
+
+
+def signed(value: float, digits: int = 3) -> str:
+    """A figure with its sign."""
+    return f"{value:+.{digits}f}".replace("-", "−")
 
 
 def percent(value: float | None, *, digits: int = 1, heat: float | None = None) -> Cell:

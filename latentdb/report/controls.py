@@ -100,7 +100,7 @@ class Controls(AbstractFindings):
     def headlines(self) -> Headlines:
         """Mean AUC of the clean code and of the leak."""
         return {
-            "AUC of x0 and of the leak": {
+            "AUC of x0": {
                 name: Cell(
                     f"{one.mean_auc['latent'].value:.3f}",
                     note=f"leak {one.mean_auc['leak'].value:.3f}",

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import matplotlib as mpl
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -21,6 +20,7 @@ SOFT: Final = "#020202"
 LINE: Final = "#030303"
 SERIES: Final = ("#0a0a01", "#0a0a02", "#0a0a03", "#0a0a04", "#0a0a05", "#0a0a06")
 
+_ACROSS: Final = 3
 _NAMES: Final[Mapping[str, str]] = {
     INK: "var(--ink)",
     SOFT: "var(--soft)",
@@ -51,7 +51,6 @@ _STYLE: Final[Mapping[str, Any]] = {
     "legend.fontsize": 10.5,
     "lines.linewidth": 1.8,
     "lines.markersize": 5,
-    "axes.prop_cycle": mpl.cycler(color=SERIES),
 }
 
 
@@ -60,8 +59,13 @@ def colour(at: int) -> str:
     return SERIES[at % len(SERIES)]
 
 
+def shades(names: Iterable[str]) -> dict[str, str]:
+    """A colour for each name, the same in every drawing of a page."""
+    return {name: colour(at) for at, name in enumerate(names)}
+
+
 def draw(
-    name: str, paint: Callable[[list[Axes]], None], *, panels: int = 1, height: float = 3.3
+    name: str, paint: Callable[[list[Axes]], None], *, panels: int = 1, height: float = 4.0
 ) -> str:
     """SVG of what `paint` puts on its axes.
 
@@ -70,16 +74,22 @@ def draw(
     name : str
         Of the drawing, unique on its page: what its parts refer to each other by.
     paint : callable
-        Given as many axes as there are panels, side by side.
+        Given as many axes as there are panels, three side by side.
     panels : int
     height : float
-        In inches of a page ten wide.
+        Of a row of panels, in inches of a page thirteen wide.
     """
-    with mpl.rc_context({**_STYLE, "svg.hashsalt": name}):
-        figure = Figure(figsize=(10.0, height), layout="constrained")
-        axes: list[Axes] = list(np.atleast_1d(figure.subplots(1, panels)))
+    style: Any = {**_STYLE, "svg.hashsalt": name}
+    with mpl.rc_context(style):
+        across = min(panels, _ACROSS)
+        down = -(-panels // across)
+        figure = Figure(figsize=(13.0, height * down), layout="constrained")
+        every = figure.subplots(down, across, squeeze=False).ravel().tolist()
+        axes: list[Axes] = every[:panels]
         for one in axes:
             one.tick_params(length=0)
+        for one in every[panels:]:
+            one.set_visible(False)
         paint(axes)
         file = io.StringIO()
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})

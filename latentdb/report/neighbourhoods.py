@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from latentdb.held_out import Estimate, mean_estimate, resample_counts
 from latentdb.model import Vectors
-from latentdb.report.blocks import Cell, Drawing, Section, Table, estimate, number
+from latentdb.report.blocks import Cell, Drawing, Section, Table, estimate, number, percent
 from latentdb.report.figure import SOFT, colour, draw
 from latentdb.report.sample import Sample
-from latentdb.report.study import AbstractFindings
+from latentdb.report.study import AbstractFindings, Headlines
 from latentdb.stitch.evaluate import unit_rows
 from latentdb.stitch.neighbours import MUTUAL_K, mutual_overlap
 
@@ -80,6 +80,16 @@ class Neighbourhoods(AbstractFindings):
             ],
         }
 
+    def headlines(self) -> Headlines:
+        """Shared neighbours of every two spaces."""
+        of = {" · ".join(pair): found[MUTUAL_K] for pair, found in self.pairs.items()}
+        return {
+            f"{MUTUAL_K} nearest in common": {
+                name: Cell(percent(one.value.value).text, note=f"null {100 * one.null_mean:.2f} %")
+                for name, one in of.items()
+            }
+        }
+
     def section(self) -> Section:
         """A heat map at k = 10, its null, and agreement against k."""
         return Section(
@@ -108,7 +118,7 @@ class Neighbourhoods(AbstractFindings):
 
         rows = [[Cell(a), *(cell(a, b) for b in self.spaces)] for a in self.spaces]
         caption = f"Share of the {MUTUAL_K} nearest that both spaces name."
-        return Table(["", *self.spaces], rows, caption=caption)
+        return Table(["", *self.spaces], rows, caption=caption, is_matrix=True)
 
     def _paint(self, axes: list[Axes]) -> None:
         for i, (pair, found) in enumerate(self.pairs.items()):
@@ -125,18 +135,16 @@ class Neighbourhoods(AbstractFindings):
         axes[0].legend()
 
     def _table(self) -> Table:
-        rows = []
-        for pair, found in self.pairs.items():
-            one = found[MUTUAL_K]
-            rows.append(
-                [
-                    Cell(" · ".join(pair)),
-                    estimate(one.value),
-                    number(one.null_mean, 4),
-                    number(one.null_max, 4),
-                    Cell(f"{one.value.value / one.null_mean:.1f} ×"),
-                ]
-            )
+        rows = [
+            [
+                Cell(" · ".join(pair)),
+                estimate(found[MUTUAL_K].value),
+                number(found[MUTUAL_K].null_mean, 4),
+                number(found[MUTUAL_K].null_max, 4),
+                Cell(f"{found[MUTUAL_K].value.value / found[MUTUAL_K].null_mean:.1f} ×"),
+            ]
+            for pair, found in self.pairs.items()
+        ]
         headings = ["spaces", f"{MUTUAL_K} nearest in common", "null", "best of null", "over null"]
         return Table(headings, rows)
 
@@ -146,7 +154,9 @@ def study_neighbourhoods(sample: Sample) -> Neighbourhoods:
     spaces = sample.having(spaces=2)
     ids, views = sample.common(spaces)
     ks = [k for k in KS if k < len(ids) // 2]
-    nearest = {name: ranked_neighbours(rows, max(ks)) for name, rows in zip(spaces, views, strict=True)}
+    nearest = {
+        name: ranked_neighbours(rows, max(ks)) for name, rows in zip(spaces, views, strict=True)
+    }
     rng = sample.rng("neighbourhoods")
     order = [rng.permutation(len(ids)) for _ in range(sample.plan.permutations)]
     counts = resample_counts(len(ids), n_resamples=_RESAMPLES, rng=rng)

@@ -23,7 +23,7 @@ from scipy.stats import chi, ks_2samp, kstest, norm
 from latentdb.arrays import FloatArray
 from latentdb.geometry import chi_mean, chi_std
 from latentdb.report.blocks import Cell, Drawing, Section, Table, number
-from latentdb.report.figure import INK, SOFT, colour, draw
+from latentdb.report.figure import INK, SOFT, draw, shades
 from latentdb.report.null import gaussian_twin
 from latentdb.report.sample import Sample
 from latentdb.report.study import AbstractFindings, Headlines
@@ -146,22 +146,23 @@ class NormLaw(AbstractFindings):
                 "the norms, NAO’s fitted prior. D is the Kolmogorov–Smirnov distance, 0 for the "
                 "same law; p of the fitted law is too large, since it was fitted."
             ),
-            blocks=[self._drawing(), self._table()],
+            blocks=[*self._drawings(), self._table()],
             notes=self.notes,
         )
 
-    def _drawing(self) -> Drawing:
+    def _drawings(self) -> list[Drawing]:
         varying = {name: one for name, one in self.spaces.items() if not one.is_constant}
+        shade = shades(self.spaces)
 
         def paint(axes: list[Axes]) -> None:
-            for i, (one_axes, (name, one)) in enumerate(zip(axes, varying.items(), strict=True)):
-                _paint(one_axes, name, one, colour(i))
+            for panel, (name, one) in zip(axes, varying.items(), strict=True):
+                _paint(panel, name, one, shade[name])
 
-        return Drawing(
-            draw("norms", paint, panels=len(varying)),
+        caption = (
             "Density of the norms (filled), of a Gaussian of the same mean and covariance "
-            "(dashed), fitted (line) and, for noise, chi’s (dotted).",
+            "(dashed), fitted (line) and, for noise, chi’s (dotted)."
         )
+        return [Drawing(draw("norms", paint, panels=len(varying)), caption)] if varying else []
 
     def _table(self) -> Table:
         rows = []
@@ -170,22 +171,27 @@ class NormLaw(AbstractFindings):
             rows.append(
                 [
                     Cell(name),
-                    Cell(f"{one.mean:.3f} ± {one.deviation:.3f}"),
-                    Cell(f"{one.twin_norms.mean():.3f} ± {one.twin_norms.std(ddof=1):.3f}"),
-                    Cell(f"{chi_mean(one.dim):.3f} ± {chi_std(one.dim):.3f}" if one.is_noise else "–"),
+                    _moments(one.mean, one.deviation),
+                    _moments(one.twin_norms.mean(), one.twin_norms.std(ddof=1)),
+                    _moments(chi_mean(one.dim), chi_std(one.dim)) if one.is_noise else Cell("–"),
                     *(_fit(fits.get(law)) for law in ("chi", "gaussian", "fitted")),
                 ]
             )
         headings = [
-            "space", "norm", "its Gaussian’s", "chi’s", "D to chi", "D to its Gaussian", "D to fitted"
+            "space", "norm", "its Gaussian’s", "chi’s",
+            "D to chi", "D to its Gaussian", "D to fitted",
         ]  # fmt: skip
         return Table(headings, rows)
+
+
+def _moments(mean: float, deviation: float) -> Cell:
+    return Cell(f"{mean:.3f} ± {deviation:.3f}")
 
 
 def _fit(fit: Fit | None) -> Cell:
     if fit is None:
         return Cell("–")
-    p = f"p {fit.p_value:.2f}" if fit.p_value >= 0.01 else f"p {fit.p_value:.0e}"
+    p = f"p {fit.p_value:.3f}" if fit.p_value >= 0.001 else "p < 0.001"
     return Cell(number(fit.distance).text, note=p)
 
 
@@ -193,7 +199,7 @@ def _paint(axes: Axes, name: str, one: SpaceNorms, shade: str) -> None:
     axes.hist(one.norms, bins=_BINS, density=True, color=shade, alpha=0.28)
     shown = [one.norms.min(), one.norms.max()]
     if one.is_noise:
-        shown += [chi_mean(one.dim) - 4 * chi_std(one.dim), chi_mean(one.dim) + 4 * chi_std(one.dim)]
+        shown += [chi_mean(one.dim) + side * chi_std(one.dim) for side in (-4, 4)]
     r = np.linspace(min(shown), max(shown), 400)
     twin = norm(one.twin_norms.mean(), one.twin_norms.std(ddof=1))
     axes.plot(r, norm(one.mean, one.deviation).pdf(r), color=shade, label="fitted")
@@ -222,5 +228,8 @@ def study_norm_law(sample: Sample) -> NormLaw:
             dim=vectors.shape[1],
         )
     equal = [name for name, one in found.items() if one.is_constant]
-    notes = [f"The vectors of {name} are scaled to one length: their norms have no law." for name in equal]
+    notes = [
+        f"The vectors of {name} are scaled to one length: their norms have no law."
+        for name in equal
+    ]
     return NormLaw(found, (*sample.left_out(), *notes))

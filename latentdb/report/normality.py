@@ -92,4 +92,4 @@ def pass_counts(samples: RealArray) -> FloatArray:
 def rates(counts: FloatArray, *, n_tests: int, n_samples: int) -> PassRates:
     """Pass rates from `pass_counts` summed over `n_tests` samples."""
     shares = (counts / n_tests).tolist()
-    return PassRates(*shares, n_tests=n_tests, n_samples=n_samples)
+    return PassRates(shares[0], shares[1], shares[2], n_tests=n_tests, n_samples=n_samples)

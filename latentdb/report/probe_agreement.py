@@ -18,7 +18,7 @@ from latentdb.arrays import BoolArray, FloatArray
 from latentdb.report.blocks import Cell, Section, Table, number
 from latentdb.report.probe_fits import Probed, SpaceProbes, probe_space
 from latentdb.report.sample import Sample
-from latentdb.report.study import AbstractFindings
+from latentdb.report.study import AbstractFindings, Headlines
 
 Pair = tuple[str, str]
 
@@ -74,15 +74,27 @@ class ProbeAgreement(AbstractFindings):
             ]
         }
 
+    def headlines(self) -> Headlines:
+        """Mean correlations of every two spaces."""
+        return {
+            "probe scores, correlation": {
+                " · ".join(pair): Cell(
+                    f"{self.mean(pair, 'overall'):.2f}",
+                    note=f"{self.mean(pair, 'within'):.2f} within one class",
+                )
+                for pair in self.pairs
+            }
+        }
+
     def section(self) -> Section:
         """Heat maps: spaces by spaces, then attributes by pairs."""
         n = next(iter(next(iter(self.pairs.values())).values())).n
         return Section(
             lead=(
                 "Two probes of one attribute, each fitted in a space of its own, look at the same "
-                f"{n:,} held-out pictures: how alike are their scores? Over all pictures, and among "
-                "pictures of one class, where the label cannot make them agree. Unrelated scores "
-                f"would give ± {2 / np.sqrt(n):.2f} at most, 19 times out of 20."
+                f"{n:,} held-out pictures: how alike are their scores? Over all pictures, and "
+                "among those of one class, where the label cannot make them agree. Unrelated "
+                f"scores would give ± {2 / np.sqrt(n):.2f} at most, 19 times out of 20."
             ),
             blocks=[
                 self._matrix("overall", "All pictures: mean over attributes."),
@@ -100,7 +112,7 @@ class ProbeAgreement(AbstractFindings):
             return number(value, 2, heat=value)
 
         rows = [[Cell(a), *(cell(a, b) for b in self.spaces)] for a in self.spaces]
-        return Table(["", *self.spaces], rows, caption=caption)
+        return Table(["", *self.spaces], rows, caption=caption, is_matrix=True)
 
     def _by_attribute(self) -> Table:
         names = list(dict.fromkeys(name for found in self.pairs.values() for name in found))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, final
 
 import numpy as np
@@ -27,17 +28,38 @@ class Probed:
 
     Parameters
     ----------
-    score : ProbeScore
     decisions : (n,) float64
-        Signed distances of all held-out items from the boundary, in the probe's logits.
+        Of all held-out items, in the probe's logits: positive on the attribute's side.
     is_positive, is_known : (n,) bool
         What their labels say, and which of them have one.
+    n_positive, n_negative : int
+        Labelled items, training and held-out together.
+    seed : int
+        Of the resampling.
     """
 
-    score: ProbeScore
     decisions: FloatArray
     is_positive: BoolArray
     is_known: BoolArray
+    n_positive: int
+    n_negative: int
+    seed: int
+
+    @cached_property
+    def score(self) -> ProbeScore:
+        """AUC and balanced accuracy on the held-out items."""
+        auc, accuracy = score_ranking(
+            self.decisions[self.is_known], self.is_positive[self.is_known], seed=self.seed
+        )
+        n_held_out = int(self.is_known.sum())
+        return ProbeScore(auc, accuracy, self.n_positive, self.n_negative, n_held_out)
+
+    @property
+    def balanced_accuracy(self) -> float:
+        """Mean share of each class on its own side of the boundary."""
+        above = self.decisions[self.is_known] > 0
+        is_positive = self.is_positive[self.is_known]
+        return float(above[is_positive].mean() + (~above[~is_positive]).mean()) / 2
 
 
 @final
@@ -77,8 +99,7 @@ class SpaceProbes:
 
     def mean_balanced_accuracy(self) -> float:
         """Mean over attributes."""
-        scores = [one.score.balanced_accuracy.value for one in self.by_attribute.values()]
-        return float(np.mean(scores))
+        return float(np.mean([one.balanced_accuracy for one in self.by_attribute.values()]))
 
 
 def probe_space(sample: Sample, space: str) -> SpaceProbes:
@@ -132,8 +153,13 @@ def fit_probes(
             continue
         train = is_known[~is_test]
         model = fit_logistic(fitting[train], is_positive[~is_test][train], seed=seed)
-        found[attribute.name] = _scored(
-            model.decision_function(held), is_positive[is_test], is_known[is_test], attribute, seed
+        found[attribute.name] = Probed(
+            decisions=model.decision_function(held),
+            is_positive=is_positive[is_test],
+            is_known=is_known[is_test],
+            n_positive=int((is_known & is_positive).sum()),
+            n_negative=int((is_known & ~is_positive).sum()),
+            seed=seed,
         )
     if not found:
         raise NotEnoughDataError(
@@ -141,20 +167,6 @@ def fit_probes(
             f"{_MIN_HELD_OUT} of them held out"
         )
     return SpaceProbes(ids[is_test], found)
-
-
-def _scored(
-    decisions: FloatArray,
-    is_positive: BoolArray,
-    is_known: BoolArray,
-    attribute: Attribute,
-    seed: int,
-) -> Probed:
-    auc, accuracy = score_ranking(decisions[is_known], is_positive[is_known], seed=seed)
-    n_positive = int(attribute.values.sum())
-    n_negative = len(attribute.values) - n_positive
-    score = ProbeScore(auc, accuracy, n_positive, n_negative, int(is_known.sum()))
-    return Probed(score, decisions, is_positive, is_known)
 
 
 def _has_enough(is_positive: BoolArray, is_known: BoolArray, is_test: BoolArray) -> bool:

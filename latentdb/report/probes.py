@@ -57,8 +57,7 @@ class Probes(AbstractFindings):
         """Mean AUC."""
         return {
             "mean AUC": {
-                name: estimate(auc, heat=auc_heat(auc.value))
-                for name, auc in self.mean_auc.items()
+                name: estimate(auc, heat=auc_heat(auc.value)) for name, auc in self.mean_auc.items()
             }
         }
 
@@ -74,7 +73,7 @@ class Probes(AbstractFindings):
             ),
             blocks=[
                 Drawing(
-                    draw("probes", self._paint, height=0.9 + 0.3 * len(self.shares)),
+                    draw("probes", self._paint, height=1.0 + 0.34 * len(self.shares)),
                     "Held-out AUC with its interval.",
                 ),
                 self._table("auc", "AUC"),

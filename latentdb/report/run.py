@@ -24,7 +24,7 @@ from latentdb.report.sample import Sample
 from latentdb.report.shared_accuracy import study_shared_accuracy
 from latentdb.report.singular_values import study_singular_values
 from latentdb.report.spectrum import study_spectrum
-from latentdb.report.study import AbstractFindings, Absent
+from latentdb.report.study import Absent, AbstractFindings
 
 PAGE: Final = "report.html"
 NUMBERS: Final = "report.json"

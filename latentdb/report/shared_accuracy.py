@@ -25,10 +25,11 @@ from latentdb.report.blocks import Cell, Drawing, Section, Table, auc_heat, esti
 from latentdb.report.figure import INK, colour, draw
 from latentdb.report.probe_fits import fit_probes
 from latentdb.report.sample import Sample
-from latentdb.report.study import AbstractFindings
+from latentdb.report.study import AbstractFindings, Headlines
 from latentdb.stitch.gcca import Gcca
 
 ALL: Final = "all spaces"
+_FEW: Final = 16
 # Wider spaces are first brought to so many principal components: GCCA takes the cube of its width.
 _MAX_WIDTH: Final = 1024
 
@@ -92,6 +93,21 @@ class SharedAccuracy(AbstractFindings):
             "principal_components": plain(self.principal),
         }
 
+    def headlines(self) -> Headlines:
+        """AUC of a few shared coordinates beside as many principal components."""
+        ks = list(self.shared[ALL])
+        k = _FEW if _FEW in ks else ks[-1]
+        return {
+            f"AUC, {k} shared coordinates": {
+                name: Cell(
+                    f"{self.shared[name][k].auc.value:.3f}",
+                    note=f"{k} principal {by_k[k].auc.value:.3f}",
+                    heat=auc_heat(self.shared[name][k].auc.value),
+                )
+                for name, by_k in self.principal.items()
+            }
+        }
+
     def section(self) -> Section:
         """AUC against k, drawn and as a table."""
         return Section(
@@ -103,7 +119,7 @@ class SharedAccuracy(AbstractFindings):
             ),
             blocks=[
                 Drawing(
-                    draw("shared-accuracy", self._paint, panels=2, height=3.8),
+                    draw("shared-accuracy", self._paint, panels=2, height=4.6),
                     "Means over attributes on held-out items: AUC and balanced accuracy.",
                 ),
                 self._table(),
@@ -185,9 +201,7 @@ def study_shared_accuracy(sample: Sample) -> SharedAccuracy:
         return Accuracy(found.mean_auc(seed=sample.seed), found.mean_balanced_accuracy())
 
     return SharedAccuracy(
-        shared={
-            name: {k: accuracy(rows[:, :k], k) for k in ks} for name, rows in sources.items()
-        },
+        shared={name: {k: accuracy(rows[:, :k], k) for k in ks} for name, rows in sources.items()},
         principal={
             name: {k: accuracy(view, k) for k in ks}
             for name, view in zip(spaces, views, strict=True)

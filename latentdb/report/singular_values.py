@@ -21,9 +21,9 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from latentdb.arrays import FloatArray
-from latentdb.report.blocks import Cell, Drawing, Section, Table, number, percent
+from latentdb.report.blocks import Cell, Drawing, Section, Table, number, percent, signed
 from latentdb.report.codes import code_shapes
-from latentdb.report.figure import SOFT, colour, draw
+from latentdb.report.figure import SOFT, draw, shades
 from latentdb.report.sample import Sample
 from latentdb.report.study import AbstractFindings, Headlines
 
@@ -83,6 +83,7 @@ class SingularValues(AbstractFindings):
     """Singular values of every noise space."""
 
     spaces: Mapping[str, SpaceSingularValues]
+    shades: Mapping[str, str]
     notes: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -94,8 +95,8 @@ class SingularValues(AbstractFindings):
         return {
             "singular-value excess": {
                 name: Cell(
-                    f"{one.excess(one.values).mean():+.3f}",
-                    note=f"white {one.excess(one.white).mean():+.3f}",
+                    signed(one.excess(one.values).mean()),
+                    note=f"white {signed(one.excess(one.white).mean())}",
                 )
                 for name, one in self.spaces.items()
             }
@@ -121,15 +122,16 @@ class SingularValues(AbstractFindings):
         )
 
     def _paint(self, axes: list[Axes]) -> None:
-        for i, (name, one) in enumerate(self.spaces.items()):
+        for name, one in self.spaces.items():
+            shade = self.shades[name]
             rank = np.arange(1, one.values.shape[2] + 1)
             low, high = np.percentile(one.white, _BAND, axis=(0, 1))
-            axes[0].fill_between(rank, low, high, color=colour(i), alpha=0.2, linewidth=0)
+            axes[0].fill_between(rank, low, high, color=shade, alpha=0.2, linewidth=0)
             axes[0].plot(rank, one.white.mean(axis=(0, 1)), color=SOFT, linestyle=(0, (4, 3)))
-            axes[0].plot(rank, one.values.mean(axis=(0, 1)), "o-", color=colour(i), label=name)
+            axes[0].plot(rank, one.values.mean(axis=(0, 1)), "o-", color=shade, label=name)
             excess, white = one.excess(one.values), one.excess(one.white)
-            bins = np.histogram_bin_edges(np.concatenate([excess, white]), _BINS)
-            axes[1].hist(excess, bins, density=True, color=colour(i), alpha=0.3, label=name)
+            bins = np.histogram_bin_edges(np.concatenate([excess, white]), _BINS).tolist()
+            axes[1].hist(excess, bins, density=True, color=shade, alpha=0.3, label=name)
             axes[1].hist(
                 white, bins, density=True, histtype="step", color=SOFT, linestyle=(0, (4, 3))
             )
@@ -147,8 +149,8 @@ class SingularValues(AbstractFindings):
             rows.append(
                 [
                     Cell(name),
-                    Cell(f"{one.excess(one.values).mean():+.3f}"),
-                    Cell(f"{one.excess(one.white).mean():+.3f}"),
+                    Cell(signed(one.excess(one.values).mean())),
+                    Cell(signed(one.excess(one.white).mean())),
                     percent(one.above),
                     Cell(", ".join(f"{value:.2f}" for value in leading)),
                     number(float(one.white[..., 0].mean()), 2),
@@ -176,7 +178,7 @@ def study_singular_values(sample: Sample) -> SingularValues:
             white=channel_values(white),
             edge=float(np.sqrt(shape[1]) + np.sqrt(shape[2])),
         )
-    return SingularValues(found, known.notes)
+    return SingularValues(found, shades(sample.spaces), known.notes)
 
 
 def channel_values(codes: NDArray[np.float32]) -> FloatArray:

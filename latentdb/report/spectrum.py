@@ -122,7 +122,7 @@ class Spectrum(AbstractFindings):
             ),
             blocks=[
                 Drawing(
-                    draw("spectrum", self._paint, height=3.6),
+                    draw("spectrum", self._paint, height=4.6),
                     "Eigenvalues by rank, as multiples of their mean over all dimensions; dashed, "
                     "white noise in as many rows.",
                 ),

@@ -9,7 +9,7 @@ from typing import Any, final
 
 from latentdb.report.blocks import Cell, Section
 
-# Column of the summary to space to what is shown.
+# Column of the summary to its row, a space or two joined by " · ", to what is shown.
 Headlines = Mapping[str, Mapping[str, Cell]]
 
 
@@ -25,7 +25,7 @@ class AbstractFindings(ABC):
         """How it is shown."""
 
     def headlines(self) -> Headlines:
-        """What the summary at the top of the page says of each space."""
+        """What the summary at the top of the page says of spaces, or of two of them."""
         return {}
 
 

@@ -53,17 +53,30 @@ def _section(name: SectionName, found: Any) -> dict[str, Any]:
     return {"name": name, "title": _TITLES[name], "absent": "", "section": found.section()}
 
 
-def _summary(report: Report) -> Table:
-    """A row for each space, a column for each headline."""
-    columns: dict[str, Any] = {}
+def _summary(report: Report) -> list[Table]:
+    """Headlines of spaces, and of pairs of them where there are."""
+    columns: dict[str, Mapping[str, Cell]] = {}
     for found in report.sections.values():
         if not isinstance(found, Absent):
             columns |= found.headlines()
-    rows = [
-        [
-            Cell(name, note=f"{facts['kind']}, {facts['dim']} dimensions"),
-            *(by_space.get(name, Cell("–")) for by_space in columns.values()),
-        ]
+    names = {
+        name: Cell(name, note=f"{facts['kind']}, {facts['dim']} dimensions")
         for name, facts in report.spaces.items()
+    }
+    of_spaces = {name: cells for name, cells in columns.items() if names.keys() & cells.keys()}
+    of_pairs = {name: cells for name, cells in columns.items() if name not in of_spaces}
+    tables = [_table("space", names, of_spaces)]
+    if of_pairs:
+        pairs = {name: Cell(name) for cells in of_pairs.values() for name in cells}
+        tables.append(_table("two spaces", pairs, of_pairs))
+    return tables
+
+
+def _table(
+    what: str, names: Mapping[str, Cell], columns: Mapping[str, Mapping[str, Cell]]
+) -> Table:
+    rows = [
+        [shown, *(cells.get(name, Cell("–")) for cells in columns.values())]
+        for name, shown in names.items()
     ]
-    return Table(["space", *columns], rows)
+    return Table([what, *columns], rows)

@@ -23,7 +23,8 @@ from latentdb.migrate.begin import begin
 from latentdb.model import AbstractSpaceModel, Vectors
 from latentdb.query import Query, QueryParts
 from latentdb.report.options import ReportOptions
-from latentdb.search import run_rank, run_search
+from latentdb.rank import run_rank
+from latentdb.search import run_search
 from latentdb.shared_space import SharedSpace
 from latentdb.shared_space_fit import ShareOptions
 from latentdb.space import Space
@@ -184,7 +185,7 @@ class LatentDB:
         k: int = 10,
         descending: bool = True,
     ) -> Answer:
-        """Items by their distance along a direction; see `latentdb.search.run_rank`."""
+        """Items by their distance along a direction; see `latentdb.rank.run_rank`."""
         return run_rank(
             self.catalog, direction, space=space, where=where, k=k, descending=descending
         )

@@ -19,7 +19,9 @@ __all__ = [
     "Tile",
     "answer_sheet",
     "contact_sheet",
+    "describe_answer",
     "describe_query",
+    "hit_tiles",
     "sectioned_sheet",
     "short_labels",
 ]
@@ -121,11 +123,8 @@ def answer_sheet(
     """
     question, how = describe_query(answer.query)
     asked = Tile("Query", caption=how, picture=query_picture, text=question)
-    tiles = [_hit_tile(rank, hit, picture) for rank, hit in enumerate(answer.hits, start=1)]
-    certainty = "exact" if answer.exact else "approximate"
-    prior = f" ({answer.query['prior']} prior)" if "prior" in answer.query else ""
-    heading = f"{question}   ·   {answer.space}, {answer.metric}{prior}, {certainty}"
-    return contact_sheet(heading, asked, tiles, style=style)
+    tiles = hit_tiles(answer, picture)
+    return contact_sheet(f"{question}   ·   {describe_answer(answer)}", asked, tiles, style=style)
 
 
 def contact_sheet(
@@ -210,7 +209,7 @@ def describe_query(query: Mapping[str, Any]) -> tuple[str, str]:
     Parameters
     ----------
     query : mapping
-        `Answer.query`: kind, value, from, map, directions, where.
+        `Answer.query`: kind, value, from, map, parts, directions, diverse, where.
 
     Returns
     -------
@@ -223,10 +222,14 @@ def describe_query(query: Mapping[str, Any]) -> tuple[str, str]:
         question = f"{'most' if query.get('descending', True) else 'least'} {value}"
     elif kind == "image":
         question = str(value).rpartition("/")[2]
-    parts = [f"mapped from {query['from']}"] if query.get("map") else []
-    parts += [f"{name} {step:+g}" for name, step in (query.get("directions") or {}).items()]
-    parts += [f"where {query['where']}"] if query.get("where") else []
-    return question, " · ".join(parts)
+    elif kind == "composed":
+        question = str(value)
+    mapped = [one["from"] for one in query.get("parts", [query]) if one.get("map")]
+    how = [f"mapped from {name}" for name in dict.fromkeys(mapped)]
+    how += [f"{name} {step:+g}" for name, step in (query.get("directions") or {}).items()]
+    how += [f"diverse {query['diverse']:g}"] if "diverse" in query else []
+    how += [f"where {query['where']}"] if query.get("where") else []
+    return question, " · ".join(how)
 
 
 def short_labels(labels: Mapping[str, LabelValue]) -> str:
@@ -246,6 +249,18 @@ def short_labels(labels: Mapping[str, LabelValue]) -> str:
         if value is not None and not isinstance(value, bool) and len(str(value)) <= _LONGEST_LABEL
     ]
     return " · ".join(true + sorted(others, key=len))
+
+
+def describe_answer(answer: Answer) -> str:
+    """Where and how an answer was found, such as `faces-noise, nao (chi prior), exact`."""
+    certainty = "exact" if answer.exact else "approximate"
+    prior = f" ({answer.query['prior']} prior)" if "prior" in answer.query else ""
+    return f"{answer.space}, {answer.metric}{prior}, {certainty}"
+
+
+def hit_tiles(answer: Answer, picture: Callable[[int], Image.Image]) -> list[Tile]:
+    """A tile for each hit, with its rank, its distance and its labels."""
+    return [_hit_tile(rank, hit, picture) for rank, hit in enumerate(answer.hits, start=1)]
 
 
 def _hit_tile(rank: int, hit: Hit, picture: Callable[[int], Image.Image]) -> Tile:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypedDict, final
+from typing import Any, TypeAlias, TypedDict, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,9 @@ from indexers.types import MetricName, PriorName
 from latentdb.errors import PictureError, QueryError
 from latentdb.ingest.decode import DEFAULT_MAX_MEGAPIXELS, decode_picture, max_bytes_of
 from latentdb.ingest.recipes import FileBytes
+from latentdb.part import PART_KINDS, Part, PartValue, describe_parts
+
+Weighted: TypeAlias = Mapping[int, float] | Sequence[int]
 
 
 class QueryParts(TypedDict, total=False):
@@ -24,6 +29,9 @@ class QueryParts(TypedDict, total=False):
     id: int | None
     text: str | None
     vector: NDArray[np.floating[Any]] | None
+    like: Weighted
+    unlike: Weighted
+    weights: Mapping[str, float]
     from_space: str | None
     space: str | None
     metric: MetricName | None
@@ -32,30 +40,40 @@ class QueryParts(TypedDict, total=False):
     directions: Mapping[str, float]
     where: str | None
     max_distance: float | None
+    diverse: float | None
+    explain: bool
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class Query:
-    """One question: exactly one of `image`, `id`, `text` and `vector`, and where it is answered.
+    """One question: what hits are to be like and unlike, and where it is answered.
+
+    A question has one part (an `image`, `id`, `text` or `vector`) or several, which are brought
+    into one space and put together there; see `latentdb.compose`.
 
     Parameters
     ----------
     image : picture or path of one
         Embedded by the model of `from_space`.
     id : int
-        A stored item; it is left out of its own answer.
+        A stored item. Items asked with are left out of the answer.
     text : str
-        Embedded by the text tower of `from_space`.
+        Embedded by the text tower of `from_space`, or of the database's text space.
     vector : (dim,) float
         A vector of `from_space`.
+    like, unlike : mapping of id to weight, or sequence of ids
+        Stored items that hits are to be like, and unlike; weights above 0, 1 where not given.
+    weights : mapping of part to weight
+        Of "image", "id", "text" and "vector", 1 where not given; one below 0 makes the part one
+        that hits are to be unlike.
     from_space : str
         The space in which the question is born; `space` where not given, except that text is born
         in the database's text space.
     space : str
         The space that is searched; `from_space`, or the database's first fitting one, where not
-        given. A question born elsewhere goes through the map fitted by `LatentDB.stitch`, or
-        where there is none through the chain of maps of highest recall.
+        given. A part born elsewhere goes through the map fitted by `LatentDB.stitch`, or where
+        there is none through the chain of maps of highest recall.
     metric : "euclidean", "cosine" or "nao"
         Where not given, that of an index of the space, else cosine.
     prior : "chi", "fitted" or "none"
@@ -68,12 +86,20 @@ class Query:
         SQL condition on labels and quality columns; applied inside the search.
     max_distance : float
         Hits farther than this are left out.
+    diverse : float
+        λ of maximal marginal relevance, in [0, 1]: 1 gives the nearest items, 0 those that are
+        least alike among the nearest; see `latentdb.diversity`.
+    explain : bool
+        Say of every hit what each part contributed; see `latentdb.explain`.
     """
 
     image: Image.Image | Path | str | None = None
     id: int | None = None
     text: str | None = None
     vector: NDArray[np.floating[Any]] | None = None
+    like: Weighted = ()
+    unlike: Weighted = ()
+    weights: Mapping[str, float] = field(default_factory=dict)
     from_space: str | None = None
     space: str | None = None
     metric: MetricName | None = None
@@ -82,47 +108,100 @@ class Query:
     directions: Mapping[str, float] = field(default_factory=dict)
     where: str | None = None
     max_distance: float | None = None
+    diverse: float | None = None
+    explain: bool = False
 
     def __post_init__(self) -> None:
-        given = [name for name in _SUBJECTS if getattr(self, name) is not None]
-        if len(given) != 1:
-            came = " and ".join(given) if given else "none of them"
-            raise QueryError(
-                f"a query is exactly one of {', '.join(_SUBJECTS)}; got {came}: give one"
-            )
         if self.k < 1:
             raise QueryError(f"k is the number of hits, at least 1; got {self.k}")
         if self.text is not None and not self.text.strip():
             raise QueryError("the query text is empty: describe what to look for")
+        if self.diverse is not None and not 0.0 <= self.diverse <= 1.0:
+            raise QueryError(
+                "diverse is λ, from 0 (hits as unlike one another as can be) to 1 (the nearest); "
+                f"got {self.diverse:g}"
+            )
+        for name in self.weights:
+            if name not in PART_KINDS or getattr(self, name) is None:
+                given = [kind for kind in PART_KINDS if getattr(self, kind) is not None]
+                raise QueryError(
+                    f"a weight is given for {name!r}, which is no part of this question; its "
+                    f"parts that take one are: {', '.join(given) or 'none'}; items of like and "
+                    "unlike take theirs as ID=WEIGHT"
+                )
+        _check_parts(self.parts, self.directions)
 
     @property
-    def subject(self) -> str:
-        """Which of the four the question is: "image", "id", "text" or "vector"."""
-        return next(name for name in _SUBJECTS if getattr(self, name) is not None)
+    def parts(self) -> tuple[Part, ...]:
+        """All parts: those named, then `like`, then `unlike`, whose weights are below 0."""
+        named = [
+            Part(kind, value, float(self.weights.get(kind, 1.0)))
+            for kind, value in zip(PART_KINDS, self._named(), strict=True)
+            if value is not None
+        ]
+        liked = [Part("id", item, weight) for item, weight in _pairs(self.like, "like")]
+        unliked = [Part("id", item, -weight) for item, weight in _pairs(self.unlike, "unlike")]
+        return (*named, *liked, *unliked)
+
+    @property
+    def item_ids(self) -> list[int]:
+        """Stored items that it is asked with."""
+        return [part.value for part in self.parts if isinstance(part.value, int)]
+
+    def _named(self) -> tuple[PartValue | None, ...]:
+        """What is given for each of `PART_KINDS`."""
+        return self.image, None if self.id is None else int(self.id), self.text, self.vector
 
     def to_json(self) -> dict[str, Any]:
-        """What was asked, for the JSON contract; pictures and vectors are named by their shape."""
-        asked: dict[str, Any] = {"kind": self.subject, "value": _shown(getattr(self, self.subject))}
+        """What was asked, for the JSON contract."""
+        parts = self.parts
+        if len(parts) == 1:
+            asked: dict[str, Any] = {"kind": parts[0].kind, "value": parts[0].shown}
+        else:
+            asked = {"kind": "composed", "value": describe_parts(parts)}
         asked["k"] = self.k
         if self.directions:
             asked["directions"] = dict(self.directions)
-        if self.where is not None:
-            asked["where"] = self.where
-        if self.max_distance is not None:
-            asked["max_distance"] = self.max_distance
+        for name in ("where", "max_distance", "diverse"):
+            if getattr(self, name) is not None:
+                asked[name] = getattr(self, name)
         return asked
 
 
-_SUBJECTS = ("image", "id", "text", "vector")
+def _pairs(items: Weighted, name: str) -> list[tuple[int, float]]:
+    """Ids with their weights, refused where one is not above 0."""
+    pairs = items.items() if isinstance(items, Mapping) else [(item, 1.0) for item in items]
+    for item, weight in pairs:
+        if not (math.isfinite(weight) and weight > 0):
+            raise QueryError(
+                f"{name} weighs item {item} by {weight:g}; a weight is above 0, and what hits are "
+                "to be unlike belongs in unlike"
+            )
+    return [(int(item), float(weight)) for item, weight in pairs]
 
 
-def _shown(value: object) -> object:
-    """A JSON value that stands for a query's subject."""
-    if isinstance(value, Image.Image):
-        return f"picture of {value.width} × {value.height}"
-    if isinstance(value, np.ndarray):
-        return f"vector of {value.shape[-1]}"
-    return str(value) if isinstance(value, Path) else value
+def _check_parts(parts: tuple[Part, ...], directions: Mapping[str, float]) -> None:
+    """Refuse parts that ask nothing, or contradict one another."""
+    if not any(part.weight > 0 for part in parts):
+        came = describe_parts(parts) or "none"
+        hint = "; rank orders all items along a direction" if directions and not parts else ""
+        raise QueryError(
+            "a query needs something that hits are to be like, at least one of "
+            f"{', '.join(PART_KINDS)} and like; got {came}{hint}"
+        )
+    for part in parts:
+        if not math.isfinite(part.weight) or part.weight == 0.0:
+            raise QueryError(f"{part} has weight {part.weight:g}; leave it out, or weigh it")
+    items = Counter(part.value for part in parts if isinstance(part.value, int))
+    if twice := [item for item, count in items.items() if count > 1]:
+        raise QueryError(
+            f"item {twice[0]} is asked with more than once; name it once, with one weight"
+        )
+    if len(parts) == 1 and parts[0].weight != 1.0:
+        raise QueryError(
+            f"{parts[0]} is the only part, so its weight {parts[0].weight:g} changes nothing; "
+            "leave the weight out, or add a part"
+        )
 
 
 def read_picture(path: Path | str) -> Image.Image:

@@ -11,9 +11,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from indexers.errors import DimensionError, NonFiniteError
+from indexers.metric import AbstractMetric, ChiPrior, FittedPrior, NaoMetric
 from latentdb.catalog import Catalog
+from latentdb.compose import Composed, Ground, Placed, Step, compose
+from latentdb.directions.direction import Direction
 from latentdb.errors import QueryError
 from latentdb.model import AbstractTextEncoder, Vectors
+from latentdb.part import Part
 from latentdb.query import Query, read_picture
 from latentdb.space import Space
 from latentdb.stitch.chain import find_chain
@@ -24,109 +28,214 @@ from latentdb.succession.routing import route
 @final
 @dataclass(frozen=True, eq=False)
 class Resolved:
-    """A query as a vector (dim,) float32 of `space`, and what was done to get there."""
+    """A question in the space that answers it.
 
-    vector: Vectors
+    Attributes
+    ----------
+    space : Space
+    placed : tuple of Placed
+        Its parts there.
+    directions : tuple of Step
+        What moves it.
+    ground : Ground
+        Where its parts are put together.
+    whole : Composed
+        All of them together.
+    steps : dict
+        How it came there, as JSON.
+    """
+
     space: Space
+    placed: tuple[Placed, ...]
+    directions: tuple[Step, ...]
+    ground: Ground
+    whole: Composed
     steps: dict[str, Any]
+
+    @property
+    def vector(self) -> Vectors:
+        """The question (dim,) float32."""
+        return self.whole.vector
+
+    @property
+    def moves_before_maps(self) -> dict[str, float]:
+        """Strengths by name of the directions that the space which answers has not."""
+        return {one.name: one.strength for one in self.directions if one.direction is None}
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the vector is a text's as its encoder gave it, not of pictures it stands for."""
+        kinds = {one.part.kind for one in self.placed}
+        return kinds == {"text"} and "text" not in self.placed[0].steps
 
 
 def resolve(catalog: Catalog, query: Query) -> Resolved:
-    """Embed, map and move a query into the space that is to answer it.
+    """Embed the parts of a question, map them into the space that answers, put them together.
 
     Raises
     ------
     UnknownSpaceError, UnknownItemError, UnknownMapError, UnknownDirectionError
         A name or id is not in the database.
     QueryError
-        Text was given to a space without a text tower.
+        Text was given to a space without a text tower, or parts contradict one another.
     DimensionError, NonFiniteError
         `vector` is not one of its space.
     """
     query, said = route(catalog.migrations, query, catalog.store)
-    born, target = _choose_spaces(catalog, query)
-    vector = _embed(catalog, query, born)
-    steps: dict[str, Any] = {"from": born.name, **said}
-    before = {
-        n: s for n, s in query.directions.items() if not catalog.directions.has(n, target.name)
-    }
-    if born.name == target.name:
-        vector = _move(catalog, vector, target, query.directions)
-        return Resolved(vector, target, steps)
+    target = _target(catalog, query)
+    placed = tuple(_place(catalog, query, part, target) for part in query.parts)
     shelf = catalog.directions
-    before = {n: s for n, s in query.directions.items() if not shelf.has(n, target.name)}
-    chain = find_chain(catalog.maps.all(), born, target, spaces=catalog.spaces())
-    vector, about = prepare_for_maps(catalog, query, born, vector)
-    vector = chain.transform(_move(catalog, vector, born, before)[None])[0]
-    steps |= {"map": chain.to_json(), **about}
-    after = {name: s for name, s in query.directions.items() if name not in before}
-    return Resolved(_move(catalog, vector, target, after), target, steps)
+    # A direction of the space that answers moves the result, any other one what is yet to be
+    # mapped: those first.
+    order = sorted(query.directions, key=lambda name: shelf.has(name, target.name))
+    directions = tuple(
+        Step(name, query.directions[name], _direction(catalog, name, target)) for name in order
+    )
+    ground = _ground(catalog, query, target)
+    steps = {**said, **_told(placed)}
+    whole = compose(placed, directions, ground)
+    return Resolved(target, placed, directions, ground, whole, steps)
 
 
 def prepare_for_maps(
-    catalog: Catalog, query: Query, born: Space, vector: Vectors
+    catalog: Catalog, born: Space, vector: Vectors, *, is_text: bool
 ) -> tuple[Vectors, dict[str, Any]]:
     """The vector (dim,) as maps want it, and how far it is off what they were fitted on.
 
     A space of fewer vectors than a profile needs says neither.
     """
-    profile = catalog.profiles.get(born, text=query.text is not None)
+    profile = catalog.profiles.get(born, text=is_text)
     if profile is None:
         return vector, {}
-    if query.text is None:
+    if not is_text:
         return vector, {"domain": profile.domain(vector).to_json()}
     domain = text_domain(profile, vector)
     about = {} if domain is None else {"domain": domain.to_json()}
     return to_pictures(profile, vector[None])[0], {"text": "as pictures", **about}
 
 
-def _choose_spaces(catalog: Catalog, query: Query) -> tuple[Space, Space]:
-    """Where the question is born and where it is answered."""
+def _target(catalog: Catalog, query: Query) -> Space:
+    """The space that answers."""
     spaces = catalog.spaces()
     for name in (query.from_space, query.space):
         if name is not None:
             catalog.store.space(name)
-    with_text = [space for space in spaces.values() if space.has_text]
-    born = query.from_space
-    if born is None and query.text is not None:
-        if query.space is not None and spaces[query.space].has_text:
-            born = query.space
-        elif with_text:
-            born = with_text[0].name
-        else:
-            raise QueryError(
-                "a text query needs a space with a text tower; this database has "
-                f"{', '.join(spaces) or 'no space at all'}: add one, such as faces-clip"
-            )
-    embeddings = [space for space in spaces.values() if space.kind == "embedding"]
-    default = next(iter(with_text + embeddings + list(spaces.values())), None)
-    target = query.space or born or (default.name if default else None)
-    if target is None:
+    name = query.space or query.from_space
+    if name is None and query.text is not None:
+        name = _text_space(catalog).name
+    if name is None:
+        with_text = [space for space in spaces.values() if space.has_text]
+        embeddings = [space for space in spaces.values() if space.kind == "embedding"]
+        default = next(iter(with_text + embeddings + list(spaces.values())), None)
+        name = default.name if default else None
+    if name is None:
         raise QueryError("the database has no space yet: latentdb init DB --space NAME")
-    return spaces[born or target], spaces[target]
+    return spaces[name]
 
 
-def _embed(catalog: Catalog, query: Query, born: Space) -> Vectors:
-    """The question's vector (dim,) in the space it is born in."""
-    if query.id is not None:
-        stored: Vectors = catalog.store.vectors(born.name, [query.id])[0]
+def _birthplace(catalog: Catalog, query: Query, part: Part, target: Space) -> Space:
+    """Where a part is embedded, or its vector is from.
+
+    A text beside other parts goes to the text space where `from_space`, which is theirs, has none.
+    """
+    named = None if query.from_space is None else catalog.spaces()[query.from_space]
+    if part.kind != "text":
+        return named or target
+    if named is not None and (named.has_text or len(query.parts) == 1):
+        return named
+    return target if target.has_text else _text_space(catalog)
+
+
+def _text_space(catalog: Catalog) -> Space:
+    """The first space with a text tower."""
+    spaces = catalog.spaces()
+    found = next((space for space in spaces.values() if space.has_text), None)
+    if found is None:
+        raise QueryError(
+            "a text query needs a space with a text tower; this database has "
+            f"{', '.join(spaces) or 'no space at all'}: add one, such as faces-clip"
+        )
+    return found
+
+
+def _place(catalog: Catalog, query: Query, part: Part, target: Space) -> Placed:
+    """A part in the space that answers.
+
+    Beside other parts a text is turned into the pictures that it stands for, in its own space
+    too: as it is, it lies apart from all of them.
+    """
+    born = _birthplace(catalog, query, part, target)
+    vector = _embed(catalog, part, born)
+    steps: dict[str, Any] = {"from": born.name}
+    is_text = part.kind == "text"
+    is_mapped = born.name != target.name
+    if is_mapped or (is_text and len(query.parts) > 1):
+        vector, about = prepare_for_maps(catalog, born, vector, is_text=is_text)
+        steps |= about
+    if not is_mapped:
+        return Placed(part, lambda moves: _move(catalog, vector, born, moves), steps)
+    chain = find_chain(catalog.maps.all(), born, target, spaces=catalog.spaces())
+    steps |= {"map": chain.to_json()}
+    return Placed(
+        part, lambda moves: chain.transform(_move(catalog, vector, born, moves)[None])[0], steps
+    )
+
+
+def _direction(catalog: Catalog, name: str, target: Space) -> Direction | None:
+    """The direction in the space that answers, None where it was fitted in another alone."""
+    if not catalog.directions.has(name, target.name):
+        return None
+    direction = catalog.direction(name, target.name)
+    direction.require_space(target)
+    return direction
+
+
+def _ground(catalog: Catalog, query: Query, target: Space) -> Ground:
+    """Where parts meet: on the shell of noise, or about the mean of an encoder's vectors."""
+    origin = Ground(np.zeros(target.dim))
+    if len(query.parts) == 1:
+        return origin
+    if target.kind == "noise":
+        live = catalog.indexes.live(target, query.metric, query.prior)
+        return Ground(origin.centre, _likeliest_norm(live.metric))
+    profile = catalog.profiles.get(target)
+    return origin if profile is None else Ground(profile.mean)
+
+
+def _likeliest_norm(metric: AbstractMetric) -> float | None:
+    """The norm that the prior of NAO holds likeliest; None where there is no such prior."""
+    if isinstance(metric, NaoMetric) and isinstance(metric.prior, ChiPrior):
+        return metric.prior.mode
+    if isinstance(metric, NaoMetric) and isinstance(metric.prior, FittedPrior):
+        return metric.prior.mean
+    return None
+
+
+def _told(placed: tuple[Placed, ...]) -> dict[str, Any]:
+    """How the only part came there; of several, how each did."""
+    if len(placed) == 1:
+        return placed[0].steps
+    return {"parts": [{**one.part.to_json(), **one.steps} for one in placed]}
+
+
+def _embed(catalog: Catalog, part: Part, born: Space) -> Vectors:
+    """A part's vector (dim,) in the space it is born in."""
+    value = part.value
+    if isinstance(value, int):
+        stored: Vectors = catalog.store.vectors(born.name, [value])[0]
         return stored
-    if query.vector is not None:
-        return _checked(query.vector, born)
+    if isinstance(value, np.ndarray):
+        return _checked(value, born)
     model = catalog.models.get(born.name)
-    if query.text is not None:
+    if part.kind == "text":
         if not isinstance(model, AbstractTextEncoder):
             raise QueryError(
                 f"space {born.name!r} has no text tower, so it cannot embed a text query: "
                 "give the text space with --from and a map will carry it over"
             )
-        described: Vectors = model.encode_text([query.text])[0]
+        described: Vectors = model.encode_text([str(value)])[0]
         return described
-    assert query.image is not None
-    if isinstance(query.image, Image.Image):
-        picture = query.image.convert("RGB")
-    else:
-        picture = read_picture(query.image)
+    picture = value.convert("RGB") if isinstance(value, Image.Image) else read_picture(value)
     row: Vectors = model.embed(model.transform.apply(picture)[None]).vectors[0]
     return row
 

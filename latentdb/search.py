@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
-from numpy.typing import NDArray
 
-from indexers.types import IdArray
+from indexers.metric import AbstractMetric
+from indexers.types import IdArray, SearchResult
 from latentdb.catalog import Catalog
+from latentdb.diversity import candidates_for, choose_diverse
+from latentdb.explain import explain
 from latentdb.filters import filter_ids
+from latentdb.hits import hits_at
 from latentdb.query import Query
-from latentdb.resolve import resolve
-from latentdb.store import Store
-from latentdb.succession.routing import active
+from latentdb.resolve import Resolved, resolve
 from latentdb.types import Answer, Hit
-
-_SCAN_ROWS = 8192
 
 
 def run_search(catalog: Catalog, query: Query) -> Answer:
@@ -33,109 +34,55 @@ def run_search(catalog: Catalog, query: Query) -> Answer:
     live = catalog.indexes.live(space, query.metric, query.prior)
     store, where = catalog.store, query.where
     allowed = filter_ids(store, where, space.name) if where is not None else None
-    # The item a question is asked by is its own nearest neighbour: ask for one more, drop it.
-    extra = 1 if query.id is not None else 0
+    # Items that a question is asked with are their own nearest neighbours: ask for as many more,
+    # and leave them out.
+    asked_with = query.item_ids
+    count = query.k if query.diverse is None else candidates_for(query.k)
     found = live.search(
         resolved.vector[None],
-        query.k + extra,
+        count + len(asked_with),
         allowed_ids=allowed,
         max_distance=query.max_distance,
     )
-    keep = found.ids[0] >= 0
-    if query.id is not None:
-        keep &= found.ids[0] != query.id
-    first = np.flatnonzero(keep)[: query.k]
-    hits = _hits(
-        store,
-        found.ids[0][first],
-        found.distances[0][first],
-        None if found.angular is None else found.angular[0][first],
-        None if found.radial is None else found.radial[0][first],
-    )
+    is_hit = (found.ids[0] >= 0) & ~np.isin(found.ids[0], asked_with)
+    places = np.flatnonzero(is_hit)[:count]
     asked = {**query.to_json(), **resolved.steps}
+    if query.diverse is not None:
+        asked["candidates"] = len(places)
+        places = _diverse(catalog, resolved, live.metric, found, places, query)
     if live.prior is not None:
         asked["prior"] = live.prior
+    hits = hits_at(store, found, places)
+    if query.explain:
+        hits = _explained(catalog, resolved, hits)
     recall = 1.0 if found.exact else live.facts.recall_at_10
     return Answer(space.name, live.metric.name, found.exact, asked, hits, recall)
 
 
-def run_rank(
+def _diverse(
     catalog: Catalog,
-    name: str,
-    *,
-    space: str | None = None,
-    where: str | None = None,
-    k: int = 10,
-    descending: bool = True,
-) -> Answer:
-    """Items by their signed distance to a direction's boundary, the most so first.
-
-    Parameters
-    ----------
-    catalog : Catalog
-    name, space : str
-        A fitted direction; its space is needed only when it was fitted in several.
-    where, k, descending
-        SQL condition on labels and quality; how many; False puts the least so first.
-
-    Returns
-    -------
-    Answer
-        With metric "direction"; `distance` is minus the signed distance to the boundary in
-        standard deviations (plus it when `descending` is false), so lower still comes first.
-
-    Raises
-    ------
-    UnknownDirectionError, QueryError, FilterError, SpaceMismatchError
-        See `Catalog.direction`; the condition cannot be understood; the direction was fitted on
-        other vectors than the space holds now.
-    """
-    store = catalog.store
-    direction = catalog.direction(
-        name, None if space is None else active(catalog.migrations, space, store)
+    resolved: Resolved,
+    metric: AbstractMetric,
+    found: SearchResult,
+    places: IdArray,
+    query: Query,
+) -> IdArray:
+    """Those of the places that are near the question and unlike one another."""
+    assert query.diverse is not None
+    chosen = choose_diverse(
+        metric,
+        found.distances[0][places],
+        catalog.store.vectors(resolved.space.name, found.ids[0][places]),
+        k=query.k,
+        trade_off=query.diverse,
     )
-    home = store.space(direction.space)
-    direction.require_space(home)
-    allowed = filter_ids(store, where, home.name) if where is not None else None
-    ids = np.empty(0, dtype=np.int64)
-    order = np.empty(0)
-    for rows in store.iter_vectors(home.name, _SCAN_ROWS):
-        score = direction.project(rows.vectors)
-        ids = np.concatenate([ids, rows.ids])
-        order = np.concatenate([order, -score if descending else score])
-        keep = np.isin(ids, allowed) if allowed is not None else np.ones(len(ids), dtype=bool)
-        ids, order = _foremost(ids[keep], order[keep], k)
-    asked = {"kind": "rank", "value": direction.name, "k": k, "descending": descending}
-    if where is not None:
-        asked["where"] = where
-    return Answer(home.name, "direction", True, asked, _hits(store, ids, order, None, None))
+    return places[chosen]
 
 
-def _foremost(
-    ids: IdArray, order: NDArray[np.float64], k: int
-) -> tuple[IdArray, NDArray[np.float64]]:
-    """The `k` rows of least `order`, sorted."""
-    first = np.argsort(order, kind="stable")[:k]
-    return ids[first], order[first]
-
-
-def _hits(
-    store: Store,
-    ids: IdArray,
-    distances: NDArray[np.float64],
-    angular: NDArray[np.float64] | None,
-    radial: NDArray[np.float64] | None,
-) -> list[Hit]:
-    """Hits with the source and labels of their items."""
-    items = store.items(ids)
+def _explained(catalog: Catalog, resolved: Resolved, hits: list[Hit]) -> list[Hit]:
+    """The hits, each with what every part of the question did for it."""
+    vectors = catalog.store.vectors(resolved.space.name, [hit.id for hit in hits])
     return [
-        Hit(
-            id=item.id,
-            distance=float(distances[i]),
-            angular=None if angular is None else float(angular[i]),
-            radial=None if radial is None else float(radial[i]),
-            source=item.source,
-            labels=item.labels,
-        )
-        for i, item in enumerate(items)
+        replace(hit, explanation=one)
+        for hit, one in zip(hits, explain(resolved, vectors), strict=True)
     ]

@@ -211,7 +211,7 @@ def imagine(catalog: Catalog, **options: Unpack[ImagineOptions]) -> Imagined:
     law = residual_law(catalog.store, chain)
     # A text is moved to where the pictures are that it stands for: the map, fitted on pictures,
     # multiplies what texts alone have by factors it never had to keep small.
-    asked, about = prepare_for_maps(catalog, query, born.space, born.vector)
+    asked, about = prepare_for_maps(catalog, born.space, born.vector, is_text=born.is_text)
     mean = conditional_mean(chain, asked[None].astype(np.float64))[0]
     drawn = mean + temperature * law.draw(n, seed=seed)
     prior = choose_prior(space, options.get("prior"))

@@ -143,11 +143,17 @@ def _through_old(migration: Migration, query: Query, store: Store) -> Query:
 
 
 def _needs_no_map(migration: Migration, query: Query) -> bool:
-    """Whether a question to the new space is asked in the old one from the start."""
-    if query.text is not None:
+    """Whether a question to the new space is asked in the old one from the start.
+
+    One of several parts is, unless one of them is a vector of the new space.
+    """
+    kinds = [part.kind for part in query.parts]
+    if len(kinds) > 1:
+        return "vector" not in kinds
+    if kinds == ["text"]:
         texts = _loss_of(migration).texts
         return texts is not None and not texts.by_map
-    return query.id is not None
+    return kinds == ["id"]
 
 
 def _loss_of(migration: Migration) -> RecallLoss:
@@ -163,10 +169,7 @@ def _service(migration: Migration, query: Query) -> dict[str, Any]:
     lost: Estimate | None = None
     if query.from_space in (None, migration.new, migration.old):
         by_map = by_map and not _needs_no_map(migration, query)
-        if not is_text:
-            lost = loss.loss if by_map else loss.own_loss
-        elif loss.texts is not None and loss.texts.by_map == by_map:
-            lost = loss.texts.loss
+        lost = _measured(loss, query, by_map=by_map)
     return {
         "served_through": {
             "space": migration.old,
@@ -176,3 +179,13 @@ def _service(migration: Migration, query: Query) -> dict[str, Any]:
             "measured_on": "texts" if is_text else "pictures",
         }
     }
+
+
+def _measured(loss: RecallLoss, query: Query, *, by_map: bool) -> Estimate | None:
+    """The loss that was measured for such a question; of several parts none was."""
+    if len(query.parts) > 1:
+        return None
+    if query.text is None:
+        return loss.loss if by_map else loss.own_loss
+    texts = loss.texts
+    return texts.loss if texts is not None and texts.by_map == by_map else None

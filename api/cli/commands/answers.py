@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,62 +15,136 @@ from api.cli.session import open_database
 from indexers.types import MetricName, PriorName
 
 if TYPE_CHECKING:
-    from PIL import Image
-
-    from latentdb.database import LatentDB
     from latentdb.types import Answer
+
+
+ASKED, WHERE, HITS = "What to look for", "Where", "Which hits"
 
 
 def search(  # noqa: PLR0913 - one parameter per option of the contract
     db: Database = None,
     *,
+    text: Annotated[
+        str | None,
+        typer.Option("--text", metavar="T", help="In words.", rich_help_panel=ASKED),
+    ] = None,
     image: Annotated[
-        Path | None, typer.Option("--image", metavar="F", help="Ask with a picture.")
+        Path | None,
+        typer.Option("--image", metavar="F", help="Like a picture.", rich_help_panel=ASKED),
     ] = None,
     item: Annotated[
         int | None,
         typer.Option(
-            "--id", metavar="ID", help="Ask with a stored item; latentdb items lists ids."
+            "--id",
+            metavar="ID",
+            help="Like a stored item; latentdb items lists ids.",
+            rich_help_panel=ASKED,
         ),
     ] = None,
-    text: Annotated[str | None, typer.Option("--text", metavar="T", help="Ask in words.")] = None,
     vector: Annotated[
         Path | None,
-        typer.Option("--vector", metavar="F.npy", help="Ask with a vector of --from."),
+        typer.Option(
+            "--vector", metavar="F.npy", help="Like a vector of --from.", rich_help_panel=ASKED
+        ),
     ] = None,
     row: Annotated[
         int | None,
-        typer.Option("--row", metavar="N", min=0, help="The N-th of several in --vector, from 0."),
+        typer.Option(
+            "--row",
+            metavar="N",
+            min=0,
+            help="The N-th of several in --vector, from 0.",
+            rich_help_panel=ASKED,
+        ),
     ] = None,
-    from_space: Annotated[
-        str | None,
-        typer.Option("--from", metavar="S", help="Space the question is born in."),
+    like: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--like",
+            metavar="ID[=WEIGHT]",
+            help="Also like a stored item, which counts 1 unless told; repeatable.",
+            rich_help_panel=ASKED,
+        ),
     ] = None,
-    space: Annotated[
-        str | None, typer.Option("--space", metavar="S", help="Space that is searched.")
+    unlike: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--unlike",
+            metavar="ID[=WEIGHT]",
+            help="Unlike a stored item; repeatable.",
+            rich_help_panel=ASKED,
+        ),
     ] = None,
-    metric: Annotated[MetricName | None, typer.Option(help="What nearness means.")] = None,
-    prior: Annotated[
-        PriorName | None, typer.Option(help="Law of the norm, for --metric nao.")
+    weight: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--weight",
+            metavar="PART=WEIGHT",
+            help="How much text, image, id or vector counts, such as text=.5; 1 unless told, "
+            "below 0 to be unlike it; repeatable.",
+            rich_help_panel=ASKED,
+        ),
     ] = None,
-    k: Count = 10,
     direction: Annotated[
         list[str] | None,
         typer.Option(
             "--direction",
             metavar="NAME=STRENGTH",
             help="Move the question along a direction, in standard deviations; repeatable.",
+            rich_help_panel=ASKED,
         ),
     ] = None,
+    from_space: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="S", help="Space the question is born in.", rich_help_panel=WHERE
+        ),
+    ] = None,
+    space: Annotated[
+        str | None,
+        typer.Option("--space", metavar="S", help="Space to search.", rich_help_panel=WHERE),
+    ] = None,
+    metric: Annotated[
+        MetricName | None, typer.Option(help="What nearness means.", rich_help_panel=WHERE)
+    ] = None,
+    prior: Annotated[
+        PriorName | None,
+        typer.Option(help="Law of the norm, for --metric nao.", rich_help_panel=WHERE),
+    ] = None,
+    k: Count = 10,
     where: Where = None,
     max_distance: Annotated[
-        float | None, typer.Option("--max-distance", metavar="X", help="Leave farther hits out.")
+        float | None,
+        typer.Option(
+            "--max-distance", metavar="X", help="Leave farther hits out.", rich_help_panel=HITS
+        ),
     ] = None,
+    diverse: Annotated[
+        float | None,
+        typer.Option(
+            "--diverse",
+            metavar="LAMBDA",
+            min=0.0,
+            max=1.0,
+            help="Hits unlike one another (MMR): 1 is nearness alone, 0 variety alone.",
+            rich_help_panel=HITS,
+        ),
+    ] = None,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain", help="Say what each part did for each hit.", rich_help_panel=HITS
+        ),
+    ] = False,
     grid: Grid = None,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Find the items nearest to a picture, a stored item, a text or a vector."""
+    """Find the items nearest to what a question is like, and far from what it is unlike.
+
+    A text, a picture, a stored item and a vector can be asked with together, beside any number of
+    items liked and unliked; directions move the whole. See docs/queries.md.
+    """
     from latentdb.query import Query
 
     check_output(grid, "--grid", PICTURE_SUFFIXES)
@@ -81,6 +155,9 @@ def search(  # noqa: PLR0913 - one parameter per option of the contract
         id=item,
         text=text,
         vector=None if vector is None else read_vector(vector, row),
+        like=parse_items("--like", like or ()),
+        unlike=parse_items("--unlike", unlike or ()),
+        weights=parse_numbers("--weight", weight or (), example="text=.5"),
         from_space=from_space,
         space=space,
         metric=metric,
@@ -89,10 +166,15 @@ def search(  # noqa: PLR0913 - one parameter per option of the contract
         directions=parse_directions(direction or ()),
         where=where,
         max_distance=max_distance,
+        diverse=diverse,
+        explain=explain,
     )
     opened = open_database(db, device=device)
     answer = opened.search(query)
-    _show(opened, answer, grid, query_picture=_query_picture(opened, image, item, grid))
+    if grid is not None:
+        from latentdb.search_sheet import search_sheet
+
+        write_picture(search_sheet(opened.catalog, query, answer), grid)
     _print(answer, as_json=as_json)
     _warn(answer)
 
@@ -121,12 +203,20 @@ def rank(  # noqa: PLR0913 - one parameter per option of the contract
     check_output(grid, "--grid", PICTURE_SUFFIXES)
     opened = open_database(db)
     answer = opened.rank(direction, space=space, where=where, k=k, descending=not least)
-    _show(opened, answer, grid, query_picture=None)
+    if grid is not None:
+        from latentdb.pictures import answer_sheet
+
+        write_picture(answer_sheet(answer, picture=opened.picture), grid)
     _print(answer, as_json=as_json)
 
 
 def parse_directions(given: Sequence[str]) -> dict[str, float]:
-    """Strength by name from `NAME=STRENGTH`, in the order given.
+    """Strength by name from `NAME=STRENGTH`, in the order given; errors as `parse_numbers`."""
+    return parse_numbers("--direction", given, example="smiling=2")
+
+
+def parse_numbers(option: str, given: Sequence[str], *, example: str) -> dict[str, float]:
+    """Number by name from `NAME=NUMBER`, in the order given.
 
     Raises
     ------
@@ -135,43 +225,27 @@ def parse_directions(given: Sequence[str]) -> dict[str, float]:
     """
     parsed: dict[str, float] = {}
     for text in given:
-        name, _, strength = text.rpartition("=")
+        name, _, number = text.rpartition("=")
         try:
-            value = float(strength)
+            value = float(number)
         except ValueError as error:
             raise typer.BadParameter(
-                f"--direction is NAME=STRENGTH, such as smiling=2; got {text!r}"
+                f"{option} is a name and a number, such as {example}; got {text!r}"
             ) from error
         if not name or name in parsed:
-            raise typer.BadParameter(f"--direction names each direction once; got {text!r}")
+            raise typer.BadParameter(f"{option} takes each name once, as {example}; got {text!r}")
         parsed[name] = value
     return parsed
 
 
-def _query_picture(
-    db: LatentDB, image: Path | None, item: int | None, grid: Path | None
-) -> Image.Image | None:
-    """The picture that was asked with, where there is one and it is to be drawn."""
-    if grid is None:
-        return None
-    if item is not None:
-        return db.picture(item)
-    if image is None:
-        return None
-    from latentdb.query import read_picture
-
-    return read_picture(image)
-
-
-def _show(
-    db: LatentDB, answer: Answer, grid: Path | None, *, query_picture: Image.Image | None
-) -> None:
-    """Draw the answer where a contact sheet was asked for."""
-    if grid is None:
-        return
-    from latentdb.pictures import answer_sheet
-
-    write_picture(answer_sheet(answer, picture=db.picture, query_picture=query_picture), grid)
+def parse_items(option: str, given: Sequence[str]) -> dict[int, float]:
+    """Weight by id from `ID[=WEIGHT]`, in the order given; errors as `parse_numbers`."""
+    whole = [text if "=" in text else f"{text}=1" for text in given]
+    parsed = parse_numbers(option, whole, example="12 or 12=.5")
+    for name in parsed:
+        if not name.isdigit():
+            raise typer.BadParameter(f"{option} takes the id of a stored item; got {name!r}")
+    return {int(name): weight for name, weight in parsed.items()}
 
 
 def _print(answer: Answer, *, as_json: bool) -> None:
@@ -196,39 +270,63 @@ def _print(answer: Answer, *, as_json: bool) -> None:
     parts = ["angular", "radial"] if has_parts else []
     columns = ["rank", "id", "distance", *parts, "labels", "source"]
     print_table(columns, rows, empty="no item qualifies")
+    _print_explanations(answer)
     certainty = "exact" if answer.exact else f"recall@10 {answer.recall_at_10:.2f}"
+    if "candidates" in answer.query:
+        certainty += f" {answer.query['candidates']} candidates"
     prior = f" under the {answer.query['prior']} prior" if "prior" in answer.query else ""
     note(f"space {answer.space}, metric {answer.metric}{prior}, {certainty}{_mapped(answer)}")
 
 
+def _print_explanations(answer: Answer) -> None:
+    """What each part did for each hit, as a second table."""
+    rows: list[list[object]] = []
+    for rank, hit in enumerate(answer.hits, start=1):
+        if hit.explanation is None:
+            continue
+        rows.append([rank, f"id {hit.id}", hit.explanation.similarity, None, None, None])
+        if hit.explanation.base:
+            rows.append([None, "what all share", hit.explanation.base, None, None, None])
+        for term in hit.explanation.terms:
+            numbers = (term.contribution, term.change, term.similarity, term.position)
+            rows.append([None, term.what, *numbers])
+    columns = ["rank", "similarity, the sum of", "gives", "without it", "alike", "position"]
+    if rows:
+        print_table(columns, rows, empty="")
+
+
 def _mapped(answer: Answer) -> str:
-    """The way that the question was carried over, and how well that does, in words."""
-    way = answer.query.get("map")
-    if way is None:
-        return ""
+    """The ways that the question's parts were carried over, and how well that does, in words."""
+    parts = answer.query.get("parts", [answer.query])
+    return "".join(dict.fromkeys(_way(one) for one in parts if "map" in one))
+
+
+def _way(asked: Mapping[str, Any]) -> str:
+    way = asked["map"]
     expected = f"recall@10 {way['expected_recall_at_10']:.2f} among {way['gallery']}"
     if way["is_estimate"]:
         return (
             f"; carried over {' → '.join(way['chain'])} by {way['method']} maps, about {expected}"
         )
     return (
-        f"; carried over from {answer.query['from']} by a {way['method']} map with held-out "
+        f"; carried over from {asked['from']} by a {way['method']} map with held-out "
         f"R² {way['r2']:.2f}, {expected} (chance {way['chance_at_10']:.2f})"
     )
 
 
 def _warn(answer: Answer) -> None:
-    """One line on stderr where the question is of another kind than the map was fitted on."""
-    domain = answer.query.get("domain")
-    if domain is None or not domain["is_outside"]:
-        return
-    what = (
-        "the text says little about these pictures"
-        if domain["measure"] == "weakness"
-        else f"the question is unlike what is in {answer.query['from']}"
-    )
-    note(
-        f"warning: {what}, so its answer through the map may mean nothing: {domain['measure']} "
-        f"{domain['distance']:.3g}, above {domain['threshold']:.3g}, which "
-        f"{domain['false_alarm_rate']:.1%} of what belongs exceeds"
-    )
+    """A line on stderr for what is of another kind than the map was fitted on."""
+    for asked in answer.query.get("parts", [answer.query]):
+        domain = asked.get("domain")
+        if domain is None or not domain["is_outside"]:
+            continue
+        what = (
+            "the text says little about these pictures"
+            if domain["measure"] == "weakness"
+            else f"the question is unlike what is in {asked['from']}"
+        )
+        note(
+            f"warning: {what}, so its answer may mean nothing: {domain['measure']} "
+            f"{domain['distance']:.3g}, above {domain['threshold']:.3g}, which "
+            f"{domain['false_alarm_rate']:.1%} of what belongs exceeds"
+        )

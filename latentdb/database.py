@@ -17,6 +17,14 @@ from latentdb.directions.recipe import RecipeParts
 from latentdb.imagine import Imagined, ImagineOptions, imagine
 from latentdb.indexes import IndexInfo
 from latentdb.intake import IntakeOptions, take_in
+from latentdb.interchange import (
+    ExportOptions,
+    ExportSummary,
+    ImportOptions,
+    ImportSummary,
+    export_vectors,
+    import_vectors,
+)
 from latentdb.learn import learn_direction, learn_map, learn_shared
 from latentdb.migrate import BeginOptions, SpaceMigration
 from latentdb.migrate.begin import begin
@@ -125,6 +133,14 @@ class LatentDB:
         (`latentdb.ingest.IngestOptions`), progress.
         """
         return take_in(self.catalog, source, **options)
+
+    def import_vectors(self, source: str | Path, **options: Unpack[ImportOptions]) -> ImportSummary:
+        """Put vectors made elsewhere into the database; see `latentdb.interchange`."""
+        return import_vectors(self.store, source, **options)
+
+    def export_vectors(self, out: str | Path, **options: Unpack[ExportOptions]) -> ExportSummary:
+        """Write vectors, items and labels as files; see `latentdb.interchange.export_vectors`."""
+        return export_vectors(self.store, out, **options)
 
     def quarantine(self) -> list[QuarantineRow]:
         """Files that could not be used, each with its reason."""

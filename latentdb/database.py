@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack, final
 
@@ -14,6 +14,7 @@ from latentdb import paths
 from latentdb.catalog import Catalog
 from latentdb.directions.direction import Direction
 from latentdb.directions.recipe import RecipeParts
+from latentdb.edit import Edited, EditOptions, FolderEdit, FolderOptions, edit, edit_folder
 from latentdb.imagine import Imagined, ImagineOptions, imagine
 from latentdb.indexes import IndexInfo
 from latentdb.intake import IntakeOptions, take_in
@@ -238,6 +239,29 @@ class LatentDB:
     def imagine(self, **options: Unpack[ImagineOptions]) -> Imagined:
         """New pictures of what a question says; see `latentdb.imagine.imagine`."""
         return imagine(self.catalog, **options)
+
+    def edit(
+        self,
+        item_id: int | None = None,
+        directions: Mapping[str, float] | None = None,
+        **options: Unpack[EditOptions],
+    ) -> Edited:
+        """A stored item, or a picture, changed along directions; see `latentdb.edit.edit`.
+
+        Options: image (in place of an item), space, strengths, pair, keep, norm.
+        """
+        return edit(self.catalog, item_id, directions, **options)
+
+    def edit_folder(
+        self,
+        folder: str | Path,
+        directions: Mapping[str, float] | None = None,
+        *,
+        where: str | None = None,
+        **options: Unpack[FolderOptions],
+    ) -> FolderEdit:
+        """Plan to edit many items into a folder; see `latentdb.edit.edit_folder`."""
+        return edit_folder(self.catalog, folder, directions, where=where, **options)
 
     # Maps
 

@@ -10,6 +10,7 @@ from api.cli.commands import (
     answers,
     between,
     directions,
+    edit,
     imagine,
     indexes,
     ingest,
@@ -50,6 +51,7 @@ app.command("rank", rich_help_panel=QUESTIONS)(answers.rank)
 app.command("interpolate", rich_help_panel=QUESTIONS)(between.interpolate)
 app.command("centroid", rich_help_panel=QUESTIONS)(between.centroid)
 app.command("imagine", rich_help_panel=QUESTIONS)(imagine.imagine)
+app.command("edit", rich_help_panel=QUESTIONS)(edit.edit)
 app.command("index", rich_help_panel=QUESTIONS)(indexes.index)
 app.command("indexes", rich_help_panel=QUESTIONS)(indexes.indexes)
 app.command("stitch", rich_help_panel=LEARNED)(stitch.stitch)

@@ -1,0 +1,63 @@
+"""The picture of an edit: the original, what inversion makes of it, then what was made of that."""
+
+from __future__ import annotations
+
+from PIL import Image
+
+from latentdb.edit.edited import Edited
+from latentdb.pictures import SheetStyle, Tile, contact_sheet
+
+_MOST_SHOWN = 3
+
+
+def edited_sheet(found: Edited) -> Image.Image:
+    """The original in a frame, its round trip, and every picture made, with what it was moved by.
+
+    Below each, where it lies along the directions that were asked for, in their standard
+    deviations: positive has the attribute.
+
+    Parameters
+    ----------
+    found : Edited
+
+    Returns
+    -------
+    Image
+        RGB.
+    """
+    named = list(found.step.strengths)[:_MOST_SHOWN]
+    lies = "\n".join(f"{name} at {found.projections[name].before:+.1f}" for name in named)
+    shown = "a picture" if found.item_id is None else f"item {found.item_id}"
+    original = Tile("Original", caption=shown, picture=found.original)
+    fidelity = f"{found.round_trip_psnr:.0f} dB"
+    tiles = [Tile("Round trip", fidelity, lies, found.round_trip)]
+    for at, picture in enumerate(found.pictures):
+        lies = "\n".join(f"{name} at {found.projections[name].after[at]:+.1f}" for name in named)
+        tiles.append(Tile(_title(found, at), f"z {found.norm_z[1 + at]:+.1f}", lies, picture))
+    columns = None if len(tiles) > 9 else 1 + len(tiles)
+    style = SheetStyle(columns, tile_size=144, caption_lines=max(1, len(named)))
+    return contact_sheet(_heading(found), original, tiles, style=style)
+
+
+def _title(found: Edited, at: int) -> str:
+    """What was added for one picture, in few letters."""
+    strengths = found.strengths(at)
+    if found.step.pair is None and len(strengths) == 1:
+        return f"{next(iter(strengths.values())):+g}"
+    if len(found.times) == 1:
+        return "Edited"
+    return f"{found.times[at]:g} times"
+
+
+def _heading(found: Edited) -> str:
+    """What was asked for, in one line."""
+    step = found.step
+    if step.pair is None and len(step.strengths) == 1 and len(found.times) > 1:
+        parts = list(step.strengths)
+    else:
+        parts = [f"{name} {strength:+g}" for name, strength in step.strengths.items()]
+    if step.pair is not None:
+        parts.append(f"{step.pair.end} - {step.pair.start} ({step.pair.method})")
+    kept = f", keeping {', '.join(step.kept.names)}" if step.kept.names else ""
+    rule = {"own": "norm kept", "none": "norm left"}.get(step.norm, f"{step.norm} norm")
+    return f"{' · '.join(parts)}{kept}   ·   {found.space.name}, {rule}"

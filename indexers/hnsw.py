@@ -95,20 +95,23 @@ class HnswStage(AbstractFlatStage):
     def add(self, rows: Float32Array) -> None:
         """Put rows at the next positions and link them.
 
-        A penalty column would make every row's nearest neighbours the rows of the largest
-        penalties (their products add up), so links are made with the column at zero.
+        A column −g would draw rows of large penalties g together, for their products add up. Links
+        are made with 1 − g/2 in its place: c − (g0 + g1)/2 or nearly so, by which rows that
+        answer many queries are met first. All of both penalties, as in NAO itself, would leave
+        more of the rows far off the shell where no link leads.
         """
         if not self.layout.has_penalty:
             self._graph.add(rows)
             return
-        penalties = np.concatenate([self.view()[:, -1], rows[:, -1]])
-        self.view()[:, -1] = 0.0
-        level = rows.copy()
-        level[:, -1] = 0.0
+        column = np.concatenate([self.view()[:, -1], rows[:, -1]])
+        weights = np.maximum(1.0 + 0.5 * column, 0.0)
+        self.view()[:, -1] = weights[: self.count]
+        linked = rows.copy()
+        linked[:, -1] = weights[self.count :]
         try:
-            self._graph.add(level)
+            self._graph.add(linked)
         finally:
-            self.view()[:, -1] = penalties[: self.count]
+            self.view()[:, -1] = column[: self.count]
 
     def remove(self, positions: IdArray) -> bool:  # noqa: ARG002
         """Leave the rows as signposts: FAISS cannot unlink them, the selection hides them."""

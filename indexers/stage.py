@@ -31,7 +31,7 @@ class RowLayout:
         True: score is the inner product, higher is nearer. False: squared Euclidean distance.
     has_penalty : bool
         The last column is a penalty added to the score, not a coordinate: a structure that
-        arranges rows by nearness must not look at it.
+        arranges rows by nearness to each other must not multiply two of them.
     """
 
     dim: int

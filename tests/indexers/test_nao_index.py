@@ -149,6 +149,17 @@ def test_a_graph_recalls_nearly_all(norm_sd):
     assert recall_at_k(found.distances, true.distances, 10) >= 0.95
 
 
+def test_links_lead_to_rows_near_the_shell_where_norms_spread_widely():
+    metric = NaoMetric(ChiPrior(256))
+    vectors = make_corpus(3000, 256, norm_sd=4.0, seed=16)
+    queries = make_corpus(16, 256, norm_sd=4.0, seed=17)
+    config = HnswConfig(m=16, ef_construction=64, ef_search=64)
+    graph = build_index(vectors, np.arange(3000), metric=metric, config=config)
+    truth = np.sort(metric.pairwise(queries, vectors), axis=1)[:, :10]
+    # Linked by direction alone it found .7.
+    assert recall_at_k(graph.search(queries, 10).distances, truth, 10) >= 0.95
+
+
 def test_cells_recall_what_they_are_asked_to_visit():
     dim, metric = 64, NaoMetric(ChiPrior(64))
     vectors = make_corpus(3000, dim, norm_sd=2.0, seed=14, clusters=50, spread=0.5)

@@ -56,9 +56,9 @@ class Part:
 
 
 def describe_parts(parts: tuple[Part, ...]) -> str:
-    """Parts as one line, such as `id 5 + 0.5·“a hat” − id 9`."""
+    """Parts as one line, those to be like first, such as `id 5 + 0.5·“a hat” − id 9`."""
     words = ""
-    for part in parts:
+    for part in sorted(parts, key=lambda part: part.weight < 0):
         size = "" if abs(part.weight) == 1.0 else f"{abs(part.weight):g}·"
         sign = "+" if part.weight > 0 else "−"
         words += f" {sign} {size}{part}" if words or part.weight < 0 else f"{size}{part}"

@@ -171,6 +171,20 @@ def test_ranking_keeps_to_its_filter(db: LatentDB) -> None:
     assert sorted(hit.id for hit in answer.hits) == list(range(1, 21))
 
 
+def test_ranking_passes_over_vectors_left_without_an_item(db: LatentDB) -> None:
+    direction = db.fit_direction("tall", space="narrow", label="tall")
+    stray = (100 * direction.vector).astype(np.float32)[None]
+    rows = {"narrow": SpaceRows(np.array([5000], dtype=np.int64), stray)}
+    db.store.write_batch(items=[], sources=[], vectors=rows, quarantine=[])
+    assert 5000 not in [hit.id for hit in db.rank("tall", k=COUNT + 5).hits]
+
+
+def test_ranking_of_no_hits_is_refused(db: LatentDB) -> None:
+    db.fit_direction("tall", space="narrow", label="tall")
+    with pytest.raises(QueryError, match="at least 1; got 0"):
+        db.rank("tall", k=0)
+
+
 def test_a_direction_in_several_spaces_must_be_named_with_its_space(db: LatentDB) -> None:
     for space in ("narrow", "wide"):
         db.fit_direction("tall", space=space, label="tall")

@@ -17,24 +17,36 @@ from latentdb.query import Query
 
 MAX_K = 500
 MAX_DIM = 65_536
+MAX_ITEMS = 64
 UNSUPPORTED_MEDIA = 415
 _MEBIBYTE = 2**20
 
 Name = Annotated[str, Field(max_length=200)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+ItemId = Annotated[int, Field(ge=0, lt=2**63)]
+ItemWeights = Annotated[dict[ItemId, Finite], Field(max_length=MAX_ITEMS)]
 
 
 class SearchRequest(BaseModel):
-    """One question: exactly one of text, id, vector, or an uploaded picture."""
+    """One question: a text, an id, a vector, an uploaded picture, or several of them together."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     text: Annotated[str, Field(max_length=2000)] | None = None
-    id: Annotated[int, Field(ge=0, lt=2**63)] | None = Field(
+    id: ItemId | None = Field(
         default=None,
         description="A stored item; as a string where the client lacks 63-bit integers.",
     )
     vector: Annotated[list[Finite], Field(max_length=MAX_DIM)] | None = None
+    like: ItemWeights = Field(
+        default_factory=dict, description="Weight, above 0, by id of an item to be like."
+    )
+    unlike: ItemWeights = Field(
+        default_factory=dict, description="Weight, above 0, by id of an item to be unlike."
+    )
+    weights: Annotated[dict[Name, Finite], Field(max_length=4)] = Field(
+        default_factory=dict, description="Weight of text, id, vector or image; 1 where not given."
+    )
     from_space: Name | None = Field(
         default=None, alias="from", description="Space the question is born in."
     )
@@ -49,6 +61,10 @@ class SearchRequest(BaseModel):
         default=None, description="SQL condition on labels and quality columns."
     )
     max_distance: Finite | None = None
+    diverse: Annotated[float, Field(ge=0.0, le=1.0)] | None = Field(
+        default=None, description="λ of maximal marginal relevance: 1 is nearness alone."
+    )
+    explain: bool = Field(default=False, description="Say what each part did for each hit.")
 
     def to_query(self, picture: Image.Image | None) -> Query:
         """The library's form of this question.
@@ -64,6 +80,9 @@ class SearchRequest(BaseModel):
             id=self.id,
             text=self.text,
             vector=vector,
+            like=self.like,
+            unlike=self.unlike,
+            weights=self.weights,
             from_space=self.from_space,
             space=self.space,
             metric=self.metric,
@@ -72,6 +91,8 @@ class SearchRequest(BaseModel):
             directions=self.directions,
             where=self.where,
             max_distance=self.max_distance,
+            diverse=self.diverse,
+            explain=self.explain,
         )
 
 

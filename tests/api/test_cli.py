@@ -134,8 +134,7 @@ def test_labels_are_no_markup(db: LatentDB, capsys: pytest.CaptureFixture[str]) 
     ("words", "text"),
     [
         (("--id", "5"), "not items with a vector"),
-        (("--id", "5", "--text", "a"), "exactly one of"),
-        ((), "exactly one of"),
+        ((), "something that hits are to be like"),
         (("--text", "a", "--space", "nope"), "nope"),
         (("--text", "a", "--where", "nope > 1"), "no column 'nope'"),
         (("--text", "a", "--direction", "nope=1"), "no direction 'nope'"),

@@ -58,6 +58,32 @@ def test_an_id_may_be_a_string_because_it_has_63_bits(client: TestClient, db: La
     assert search(client, id=str(item), k=3) == search(client, id=item, k=3)
 
 
+def test_several_parts_are_asked_as_in_the_library(client: TestClient, db: LatentDB) -> None:
+    like, unlike = (int(item) for item in db.store.item_ids()[:2])
+    found = search(
+        client,
+        text="a hat",
+        like={str(like): 2},
+        unlike={str(unlike): 0.5},
+        weights={"text": 0.5},
+        diverse=0.7,
+        explain=True,
+        k=3,
+    )
+    for hit in found["hits"]:
+        del hit["image"]
+    asked = db.search(
+        text="a hat",
+        like={like: 2.0},
+        unlike={unlike: 0.5},
+        weights={"text": 0.5},
+        diverse=0.7,
+        explain=True,
+        k=3,
+    )
+    assert found == asked.to_json()
+
+
 def test_a_vector_is_of_the_space_it_is_from(client: TestClient, db: LatentDB) -> None:
     item = int(db.store.item_ids()[0])
     vector = db.store.vectors("dino", [item])[0].tolist()
@@ -110,7 +136,11 @@ def test_no_path_of_a_model_is_told(client: TestClient, specs: list[str]) -> Non
     ("question", "status", "code"),
     [
         ({}, 422, "query"),
-        ({"text": "a", "id": 1}, 422, "query"),
+        ({"text": "a", "weights": {"id": 2}}, 422, "query"),
+        ({"unlike": {"1": 1}}, 422, "query"),
+        ({"text": "a", "like": {"1": 1}}, 404, "unknown-item"),
+        ({"text": "a", "like": {"one": 1}}, 422, "invalid-request"),
+        ({"text": "a", "diverse": 1.5}, 422, "invalid-request"),
         ({"id": 1}, 404, "unknown-item"),
         ({"text": "a", "space": "nope"}, 404, "unknown-space"),
         ({"text": "a", "where": "nope"}, 422, "filter"),

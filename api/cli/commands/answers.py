@@ -157,7 +157,7 @@ def search(  # noqa: PLR0913 - one parameter per option of the contract
         vector=None if vector is None else read_vector(vector, row),
         like=parse_items("--like", like or ()),
         unlike=parse_items("--unlike", unlike or ()),
-        weights=parse_numbers("--weight", weight or (), example="text=.5"),
+        weights=parse_numbers("--weight", weight or (), "PART=WEIGHT, such as text=.5"),
         from_space=from_space,
         space=space,
         metric=metric,
@@ -212,11 +212,11 @@ def rank(  # noqa: PLR0913 - one parameter per option of the contract
 
 def parse_directions(given: Sequence[str]) -> dict[str, float]:
     """Strength by name from `NAME=STRENGTH`, in the order given; errors as `parse_numbers`."""
-    return parse_numbers("--direction", given, example="smiling=2")
+    return parse_numbers("--direction", given, "NAME=STRENGTH, such as smiling=2")
 
 
-def parse_numbers(option: str, given: Sequence[str], *, example: str) -> dict[str, float]:
-    """Number by name from `NAME=NUMBER`, in the order given.
+def parse_numbers(option: str, given: Sequence[str], form: str) -> dict[str, float]:
+    """Number by name from `NAME=NUMBER`, in the order given; `form` says so with an example.
 
     Raises
     ------
@@ -225,23 +225,21 @@ def parse_numbers(option: str, given: Sequence[str], *, example: str) -> dict[st
     """
     parsed: dict[str, float] = {}
     for text in given:
+        refusal = typer.BadParameter(f"{option} is {form}, each once; got {text!r}")
         name, _, number = text.rpartition("=")
-        try:
-            value = float(number)
-        except ValueError as error:
-            raise typer.BadParameter(
-                f"{option} is a name and a number, such as {example}; got {text!r}"
-            ) from error
         if not name or name in parsed:
-            raise typer.BadParameter(f"{option} takes each name once, as {example}; got {text!r}")
-        parsed[name] = value
+            raise refusal
+        try:
+            parsed[name] = float(number)
+        except ValueError as error:
+            raise refusal from error
     return parsed
 
 
 def parse_items(option: str, given: Sequence[str]) -> dict[int, float]:
     """Weight by id from `ID[=WEIGHT]`, in the order given; errors as `parse_numbers`."""
     whole = [text if "=" in text else f"{text}=1" for text in given]
-    parsed = parse_numbers(option, whole, example="12 or 12=.5")
+    parsed = parse_numbers(option, whole, "ID or ID=WEIGHT, such as 12=.5")
     for name in parsed:
         if not name.isdigit():
             raise typer.BadParameter(f"{option} takes the id of a stored item; got {name!r}")

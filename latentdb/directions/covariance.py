@@ -85,7 +85,7 @@ def _norm_squared(centred: FloatArray, squares: FloatArray) -> float:
     off_diagonal = float(((some @ some.T) ** 2).sum() - (squares[: len(some)] ** 2).sum())
     pairs = max(len(some) * (len(some) - 1), 1)
     quartic = float((squares**2).mean())
-    return (quartic + (n - 1) * off_diagonal / pairs) / n
+    return float((quartic + (n - 1) * off_diagonal / pairs) / n)
 
 
 @final

@@ -152,5 +152,4 @@ def _scaled(columns: FloatArray) -> FloatArray:
 
 def _inverse(gram: FloatArray) -> FloatArray:
     """Pseudo-inverse (m, m) of a Gram matrix whose columns may depend on one another."""
-    inverse: FloatArray = scipy.linalg.pinvh(gram, rtol=_DEPENDENT)
-    return inverse
+    return scipy.linalg.pinvh(gram, rtol=_DEPENDENT).astype(np.float64)

@@ -51,7 +51,7 @@ def pair_direction(
         known = ", ".join(get_args(PairMethod))
         raise ParameterError(f"unknown method {method!r} of a pair: one of {known}")
     start, end = catalog.store.vectors(space.name, [a_id, b_id])
-    difference = end.astype(np.float64) - start
+    difference: FloatArray = end.astype(np.float64) - start
     if not difference.any():
         raise ZeroVectorError(
             f"items {a_id} and {b_id} have the same vector in space {space.name!r}: no direction "

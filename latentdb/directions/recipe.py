@@ -62,7 +62,7 @@ class Recipe:
         Space with a direction of the same name, which is carried over through the maps there are.
     method : "mean_difference", "lda" or "logistic"
         Of a label; mean_difference where not given.
-    pair_method : "difference"
+    pair_method : "difference" or "svd"
         Of a pair.
     carry_as : "movement" or "reading"
         As what it is carried; as what it is, where not given.

@@ -42,7 +42,7 @@ def test_two_texts_are_the_pictures_covariance_times_their_difference(db):
 
 
 def test_a_map_carries_them_to_a_space_without_text(db):
-    made = db.fit_direction("smile", space="dino", text=TEXTS, score_label="hat")
+    made = db.fit_direction("smile", space="dino", text=TEXTS, score_label="smiling")
     weight = db.map("clip", "dino").weight.astype(np.float64)
     np.testing.assert_allclose(made.vector, unit(weight @ _movement(db)), atol=1e-6)
     # Only what the map held out may score it.

@@ -78,7 +78,8 @@ def direction(  # noqa: PLR0913 - one parameter per option of the contract
         ),
     ] = None,
     pair_method: Annotated[
-        Literal["difference"] | None, typer.Option(help="Of --pair; difference by default.")
+        Literal["difference", "svd"] | None,
+        typer.Option(help="Of --pair; difference by default, svd in a noise space alone."),
     ] = None,
     carry_as: Annotated[
         Literal["movement", "reading"] | None,

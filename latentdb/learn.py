@@ -99,7 +99,11 @@ def learn_direction(
     LatentDBError
         See `Recipe` and `latentdb.directions.make.make_direction`.
     """
-    recipe = Recipe(**parts)
+    return learn_recipe(catalog, name, space=space, recipe=Recipe(**parts))
+
+
+def learn_recipe(catalog: Catalog, name: str, *, space: str, recipe: Recipe) -> Direction:
+    """Make the direction of a recipe and keep it; see `learn_direction`."""
     made = make_direction(catalog, name, catalog.store.space(space), recipe)
     catalog.directions.put(name, space, made)
     return made

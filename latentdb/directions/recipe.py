@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Final, Literal, TypedDict, final
+from typing import Any, Final, Literal, TypedDict, cast, final, get_args
 
 from latentdb.directions.cost import Orthogonality
+from latentdb.directions.direction import Direction
 from latentdb.directions.fit import DirectionMethod
 from latentdb.directions.pair import PairMethod
 from latentdb.errors import QueryError
@@ -127,3 +129,34 @@ class Recipe:
             for name, value in given.items()
             if value not in (None, (), [], 0)
         }
+
+    def to_options(self) -> str:
+        """The same as options of `latentdb direction`."""
+        words: list[str] = []
+        for name, value in self.to_json().items():
+            option = f"--{name.replace('_', '-')}"
+            if name in ("pair", "text"):
+                words += [option, *(str(one) for one in value)]
+            else:
+                for one in value if isinstance(value, list) else [value]:
+                    words += [option, str(one)]
+        return shlex.join(words)
+
+
+def recipe_of(direction: Direction) -> Recipe | None:
+    """What makes a direction again, None where it is not known.
+
+    One that an earlier version wrote is known where it was fitted from a label; it was orthogonal
+    in the sense of vectors, there being no other.
+    """
+    if direction.recipe is not None:
+        return Recipe(**direction.recipe)
+    if direction.method not in get_args(DirectionMethod):
+        return None
+    return Recipe(
+        label=direction.label,
+        method=cast(DirectionMethod, direction.method),
+        orthogonal_to=direction.orthogonal_to,
+        orthogonality="vectors" if direction.orthogonal_to else None,
+        seed=direction.fitted_on.seed,
+    )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast, get_args
+from typing import cast
 
 from latentdb.catalog import Catalog
 from latentdb.directions.direction import Direction
-from latentdb.directions.fit import DirectionMethod
+from latentdb.directions.recipe import recipe_of
 from latentdb.errors import LatentDBError
-from latentdb.learn import learn_direction, learn_map
+from latentdb.learn import learn_map, learn_recipe
 from latentdb.migrate.dropping import shared_with
 from latentdb.shared_space_fit import shared_shelf
 from latentdb.stitch.fit import MapMethod
@@ -33,7 +33,8 @@ def refit_all(catalog: Catalog, migration: Migration) -> Refitted:
     """
     done: list[str] = []
     left: list[ToRefit] = []
-    for outcome in (*_directions(catalog, migration), *_maps(catalog, migration)):
+    # Maps first: directions of texts and of other spaces come through them.
+    for outcome in (*_maps(catalog, migration), *_directions(catalog, migration)):
         if isinstance(outcome, str):
             done.append(outcome)
         else:
@@ -46,22 +47,17 @@ def _directions(catalog: Catalog, migration: Migration) -> Iterator[str | ToRefi
         what = f"direction {direction.name}"
         if not catalog.directions.has(direction.name, migration.new):
             command = f"latentdb direction DB {direction.name} --space {migration.new}"
-            if direction.method not in get_args(DirectionMethod):
-                why = f"it was not fitted from a label but by {direction.method!r}"
+            recipe = recipe_of(direction)
+            if recipe is None:
+                why = (
+                    f"what it was made from is not known, only that it was by {direction.method!r}"
+                )
                 yield ToRefit(what, why, command)
                 continue
             try:
-                learn_direction(
-                    catalog,
-                    direction.name,
-                    space=migration.new,
-                    label=direction.label,
-                    method=cast(DirectionMethod, direction.method),
-                    orthogonal_to=direction.orthogonal_to,
-                    seed=direction.fitted_on.seed,
-                )
+                learn_recipe(catalog, direction.name, space=migration.new, recipe=recipe)
             except LatentDBError as error:
-                yield ToRefit(what, str(error), f"{command} --label {direction.label}")
+                yield ToRefit(what, str(error), f"{command} {recipe.to_options()}")
                 continue
         yield what
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from worlds import unit
 
 import latentdb
 from indexers.errors import DuplicateIdError, ZeroVectorError
+from latentdb.directions.recipe import Recipe, recipe_of
 from latentdb.errors import (
     LabelsError,
     QueryError,
@@ -165,6 +168,25 @@ def test_a_stored_recipe_makes_the_direction_again(db):
     assert stored.recipe == {"pair": [3, 8], "score_label": "tall", "seed": 4}
     again = db.fit_direction("step", space="wide", **stored.recipe)
     assert again.to_json() == made.to_json()
+
+
+def test_a_recipe_is_said_as_options_of_the_command():
+    recipe = Recipe(text=("a hat", "a face"), orthogonal_to=["smile", "late"], seed=3)
+    assert recipe.to_options() == (
+        "--text 'a hat' 'a face' --orthogonal-to smile --orthogonal-to late --seed 3"
+    )
+    assert Recipe(like=[4, 5]).to_options() == "--like 4 --like 5"
+
+
+def test_a_direction_of_an_earlier_version_is_made_again_from_its_label(db):
+    db.fit_direction("late", space="narrow", label="late")
+    made = db.fit_direction(
+        "tall", space="narrow", label="tall", orthogonal_to=["late"], orthogonality="vectors"
+    )
+    known = recipe_of(replace(made, recipe=None))
+    again = db.fit_direction("tall", space="narrow", **known.to_json())
+    np.testing.assert_array_equal(again.vector, made.vector)
+    assert recipe_of(replace(made, recipe=None, method="ids")) is None
 
 
 @pytest.mark.parametrize(

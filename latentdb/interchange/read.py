@@ -26,6 +26,7 @@ from latentdb.interchange.summary import ImportSummary, SpaceCounts
 from latentdb.interchange.vector_file import Block
 from latentdb.shared_space_fit import fill_shared
 from latentdb.store import Store
+from latentdb.store.appending import Appender
 from latentdb.types import QuarantineRow, SourceRow, SpaceRows
 
 
@@ -141,39 +142,38 @@ class _Run:
             present=int((present & is_first).sum()),
             duplicates=int((~is_first).sum()),
         )
-        for block in file.vectors.blocks():
-            rows = slice(block.start, block.start + len(block.vectors))
-            self._require_same(file, block, ids[rows], present[rows] & is_first[rows])
-            refused = self._write(file, block, ids[rows], is_first[rows] & ~present[rows])
-            counts.quarantined += refused
-            self._progress.advance(files=len(block.vectors), quarantined=refused)
+        with self._store.appending(file.space.name) as appender:
+            for block in file.vectors.blocks():
+                rows = slice(block.start, block.start + len(block.vectors))
+                self._require_same(file, block, ids[rows], present[rows] & is_first[rows])
+                good, bad = _sorted_out(block, is_first[rows] & ~present[rows])
+                self._append(appender, block, ids[rows], good)
+                self._note(file, block, ids[rows], good, bad)
+                counts.quarantined += len(bad)
+                self._progress.advance(files=len(block.vectors), quarantined=len(bad))
         counts.added = counts.rows - counts.present - counts.duplicates - counts.quarantined
         return counts
 
-    def _write(self, file: PlannedFile, block: Block, ids: IdArray, is_new: BoolArray) -> int:
-        """Store the rows of a block that are new and finite; how many of the new are not."""
-        if not is_new.any():
-            return 0
-        good = is_new.copy()
+    def _append(self, appender: Appender, block: Block, ids: IdArray, good: BoolArray) -> None:
+        """Store the good rows of a block."""
         # A mask copies what it chooses, and mostly it chooses all.
-        some = slice(None) if is_new.all() else is_new
-        good[some] = np.isfinite(block.vectors[some]).all(axis=1)
+        rows = slice(None) if good.all() else good
+        quality = {name: column[rows] for name, column in block.quality.items()}
+        appender.append(SpaceRows(ids[rows], block.vectors[rows], quality))
+
+    def _note(
+        self, file: PlannedFile, block: Block, ids: IdArray, good: BoolArray, bad: list[int]
+    ) -> None:
+        """Put bad rows of a block into quarantine, and take good ones that were bad out of it."""
         path = str(file.vectors.path)
-        bad = np.flatnonzero(is_new & ~good)
-        keep = slice(None) if good.all() else good
-        quality = {name: column[keep] for name, column in block.quality.items()}
         mended = [
             SourceRow(name, _digest(block.vectors[row]), int(ids[row]))
             for row in np.flatnonzero(good)
             if (name := f"{path}#{block.start + row}") in self._refused_before
         ]
-        self._store.write_batch(
-            items=[],
-            sources=mended,
-            vectors={file.space.name: SpaceRows(ids[keep], block.vectors[keep], quality)},
-            quarantine=[_refusal(path, block, row) for row in bad.tolist()],
-        )
-        return len(bad)
+        if mended or bad:
+            refused = [_refusal(path, block, row) for row in bad]
+            self._store.write_batch(items=[], sources=mended, vectors={}, quarantine=refused)
 
     def _require_same(
         self, file: PlannedFile, block: Block, ids: IdArray, present: BoolArray
@@ -189,6 +189,14 @@ class _Run:
                 f"{int(ids[row])} has in space {file.space.name!r}: the file was changed since, or "
                 "is of another data set (--name) or space (--space NAME=FILE)"
             )
+
+
+def _sorted_out(block: Block, is_new: BoolArray) -> tuple[BoolArray, list[int]]:
+    """Of the new rows of a block, which are finite, and the numbers of those that are not."""
+    some = slice(None) if is_new.all() else is_new
+    good = is_new.copy()
+    good[some] = np.isfinite(block.vectors[some]).all(axis=1)
+    return good, np.flatnonzero(is_new & ~good).tolist()
 
 
 def _refusal(path: str, block: Block, row: int) -> QuarantineRow:

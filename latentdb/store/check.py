@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentdb.errors import LatentDBError, StoreIOError
-from latentdb.space import Space
+from latentdb.space import IMPORTED, Space
 from latentdb.store import schema
 from latentdb.store.problems import Problem
 from latentdb.store.registry import SpaceRegistry
@@ -155,5 +155,6 @@ def _space_problems(pinned: Pinned, space: Space, items: Ids) -> Iterator[Proble
         yield Problem("wrong_norm", name, count, detail, repairable=True)
     missing = len(np.setdiff1d(items, pinned.scan(["id"])["id"].to_numpy()))
     if missing:
-        detail = f"{missing} items have no vector in space {space.name!r}; ingest makes them"
+        how = "it was imported" if space.spec.startswith(IMPORTED) else "ingest makes them"
+        detail = f"{missing} items have no vector in space {space.name!r}; {how}"
         yield Problem("missing_vectors", name, missing, detail, repairable=False, severity="note")

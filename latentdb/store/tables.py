@@ -81,6 +81,11 @@ class Table:
             self._handle.checkout_latest()
             yield self._handle
 
+    def append(self, rows: pa.Table) -> None:
+        """Append rows whose keys the caller knows not to be there."""
+        with self._latest() as table:
+            table.add(rows)
+
     def insert_new(self, rows: pa.Table, *, key: str) -> int:
         """Append the rows whose key is not there yet; the number of rows appended."""
         with self._latest() as table:

@@ -14,7 +14,7 @@ from latentdb.interchange.request import Format
 
 if TYPE_CHECKING:
     from latentdb.database import LatentDB
-    from latentdb.interchange import ExportSummary, ImportSummary
+    from latentdb.interchange import ExportSummary, ImportOptions, ImportSummary
 
 
 def import_vectors(  # noqa: PLR0913 - one parameter per option of the contract
@@ -65,19 +65,18 @@ def import_vectors(  # noqa: PLR0913 - one parameter per option of the contract
     from latentdb.ingest import RichProgress
 
     where, folder = address_and(db, source, "FOLDER_OR_FILE")
-    opened = _opened_or_created(where)
+    options: ImportOptions = {
+        "format": kind,
+        "spaces": space or (),
+        "labels": labels,
+        "label_rows": _rows(label_rows),
+        "ids": ids,
+        "images": images,
+        "name": name,
+    }
+    opened = _opened_or_created(where, folder, options)
     with RichProgress("import", unit="rows") as progress:
-        summary = opened.import_vectors(
-            folder,
-            format=kind,
-            spaces=space or (),
-            labels=labels,
-            label_rows=_rows(label_rows),
-            ids=ids,
-            images=images,
-            name=name,
-            progress=progress,
-        )
+        summary = opened.import_vectors(folder, **options, progress=progress)
     if as_json:
         print_json(summary.to_json())
         return
@@ -110,12 +109,16 @@ def export(
     _print_export(summary)
 
 
-def _opened_or_created(where: str) -> LatentDB:
-    """The database, made without spaces where there is nothing yet."""
+def _opened_or_created(where: str, folder: str, options: ImportOptions) -> LatentDB:
+    """The database, made without spaces where there is nothing yet and the import can be done."""
     import latentdb
+    from latentdb.interchange.plan import make_plan
+    from latentdb.interchange.request import ImportRequest
+    from latentdb.store.location import local_path
 
-    if Path(where).exists():
+    if local_path(where).exists():
         return open_database(where)
+    make_plan(ImportRequest(Path(folder), **options), {})
     created = latentdb.create(where, spaces=())
     note(f"created {created.uri}")
     return created
@@ -133,7 +136,7 @@ def _rows(text: str | None) -> tuple[int, int] | None:
 
 def _print_import(summary: ImportSummary) -> None:
     print_table(
-        ["space", "rows", "added", "there already", "of an earlier row's item", "quarantined"],
+        ["space", "rows", "added", "there already", "duplicates", "quarantined"],
         [
             [name, one.rows, one.added, one.present, one.duplicates, one.quarantined]
             for name, one in summary.spaces.items()

@@ -86,7 +86,7 @@ class Section:
 
 def number(value: float | None, digits: int = 3, *, heat: float | None = None) -> Cell:
     """A figure with so many decimals; a dash for None."""
-    return Cell("–" if value is None else f"{value:.{digits}f}".replace("-", "−"), heat=heat)
+    return Cell("–" if value is None else _shown(value, digits), heat=heat)
 
 
 def signed(value: float, digits: int = 3) -> str:
@@ -109,3 +109,8 @@ def estimate(value: Estimate | None, *, heat: float | None = None) -> Cell:
 def auc_heat(auc: float) -> float:
     """Colour of an AUC or a balanced accuracy: none at chance, full at 1."""
     return max(-1.0, min(1.0, 2.0 * auc - 1.0))
+
+
+def _shown(value: float, digits: int) -> str:
+    # Rounded first: what is shown as zero has no sign.
+    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")

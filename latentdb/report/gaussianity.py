@@ -35,8 +35,11 @@ Population = Literal["vectors", "gaussian", "bimodal"]
 # Tests that share one draw of items: many draws cost many small products.
 _BLOCK: Final = 50
 _POOLED: Final = 2_000_000
+_AT_ONCE: Final = 1024
 _TAIL: Final = np.array([0.001, 0.002, 0.005])
 _LEVELS: Final = np.concatenate([_TAIL, np.linspace(0.01, 0.99, 99), 1.0 - _TAIL[::-1]])
+# Columns number `block` of the rows at some places: what is tested.
+_Columns = Callable[[Vectors, NDArray[np.intp], slice, np.random.Generator], Vectors]
 _SHOWN: Final[Mapping[Population, str]] = {
     "vectors": "",
     "gaussian": "Gaussian of its covariance",
@@ -202,34 +205,45 @@ def _study(vectors: Vectors, plan: Plan, rng: np.random.Generator) -> SpaceGauss
     dims = rng.permutation(rows.shape[1])[: plan.projections]
     n_samples = min(plan.samples, len(rows), plan.twin_rows)
 
-    def tested(
-        columns: Callable[[Vectors, NDArray[np.intp], slice, np.random.Generator], Vectors],
-        n_tests: int,
-    ) -> dict[Population, PassRates]:
+    def tested(columns: _Columns, n_tests: int) -> dict[Population, PassRates]:
         # The same draws for each population, so that they differ in what is drawn from alone.
         return {
             name: _rates(one, columns, n_tests, n_samples, np.random.default_rng(seed))
             for name, one in populations.items()
         }
 
-    z = rows.astype(np.float64)
-    z -= z.mean(axis=0)
-    z /= z.std(axis=0)
+    mean, deviation, skewness, kurtosis = moments(rows)
+    pooled = (rows[: max(MIN_ITEMS, _POOLED // rows.shape[1])] - mean) / deviation
     return SpaceGaussianity(
         projections=tested(_projected, plan.projections),
         dimensions=tested(lambda one, at, block, _: one[np.ix_(at, dims[block])], len(dims)),
-        skewness=_rms((z**3).mean(axis=0)),
-        excess_kurtosis=_rms((z**4).mean(axis=0) - 3.0),
-        gaussian_skewness=float(np.sqrt(6.0 / len(z))),
-        gaussian_excess_kurtosis=float(np.sqrt(24.0 / len(z))),
-        quantiles=np.quantile(z[: max(MIN_ITEMS, _POOLED // z.shape[1])], _LEVELS),
+        skewness=_rms(skewness),
+        excess_kurtosis=_rms(kurtosis - 3.0),
+        gaussian_skewness=float(np.sqrt(6.0 / len(rows))),
+        gaussian_excess_kurtosis=float(np.sqrt(24.0 / len(rows))),
+        quantiles=np.quantile(pooled, _LEVELS),
         n_constant=int((~is_varying).sum()),
     )
 
 
+def moments(rows: Vectors) -> FloatArray:
+    """Mean, deviation, skewness and kurtosis (4, dim) of each dimension, none of them constant."""
+    found = np.empty((4, rows.shape[1]))
+    # A block at a time: in float64, all of a wide space would take several times its memory.
+    for start in range(0, rows.shape[1], _AT_ONCE):
+        block = slice(start, start + _AT_ONCE)
+        z = rows[:, block].astype(np.float64)
+        found[0, block] = z.mean(axis=0)
+        z -= found[0, block]
+        found[1, block] = z.std(axis=0)
+        z /= found[1, block]
+        found[2:, block] = (z**3).mean(axis=0), (z**4).mean(axis=0)
+    return found
+
+
 def _rates(
     rows: Vectors,
-    columns: Callable[[Vectors, NDArray[np.intp], slice, np.random.Generator], Vectors],
+    columns: _Columns,
     n_tests: int,
     n_samples: int,
     rng: np.random.Generator,

@@ -48,7 +48,6 @@ class Sample:
         self.spaces: dict[str, Space] = {
             name: space for name, space in catalog.spaces().items() if space.kind != "shared"
         }
-        self._rows: dict[str, SpaceRows] = {}
         self._made: dict[str, Any] = {}
 
     def once(self, what: str, make: Callable[[], _Made]) -> _Made:
@@ -64,16 +63,19 @@ class Sample:
 
     def ids(self, space: str) -> IdArray:
         """Items (n,) of the sample that have a vector in `space`, sorted."""
+        return self.once(f"ids of {space}", lambda: self._chosen(space))
+
+    def _chosen(self, space: str) -> IdArray:
         ids = self.catalog.store.vector_ids(space)
         lowest = np.argsort(item_hashes(ids, self.seed), kind="stable")[: self.plan.limit]
         return np.sort(ids[lowest])
 
     def rows(self, space: str) -> SpaceRows:
         """Vectors (n, dim) float32 of `ids(space)`; not to be modified."""
-        if space not in self._rows:
-            ids = self.ids(space)
-            self._rows[space] = SpaceRows(ids, self.catalog.store.vectors(space, ids))
-        return self._rows[space]
+        ids = self.ids(space)
+        return self.once(
+            f"rows of {space}", lambda: SpaceRows(ids, self.catalog.store.vectors(space, ids))
+        )
 
     def having(
         self, minimum: int = MIN_ITEMS, *, kind: SpaceKind | None = None, spaces: int = 1

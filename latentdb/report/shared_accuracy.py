@@ -101,7 +101,7 @@ class SharedAccuracy(AbstractFindings):
             f"AUC, {k} shared coordinates": {
                 name: Cell(
                     f"{self.shared[name][k].auc.value:.3f}",
-                    note=f"{k} principal {by_k[k].auc.value:.3f}",
+                    note=f"{k} principal: {by_k[k].auc.value:.3f}",
                     heat=auc_heat(self.shared[name][k].auc.value),
                 )
                 for name, by_k in self.principal.items()

@@ -179,7 +179,7 @@ def study_spectrum(sample: Sample) -> Spectrum:
             eigenvalues=covariance_eigenvalues(vectors),
             dim=vectors.shape[1],
             n=len(vectors),
-            kept=PCA_COMPONENTS[sample.spaces[name].kind],
+            kept=min(PCA_COMPONENTS[sample.spaces[name].kind], vectors.shape[1]),
         )
     return Spectrum(found, tuple(sample.left_out()))
 

@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
+from latentdb.report.gaussianity import moments
 from latentdb.report.normality import (
     anderson_darling,
     pass_counts,
@@ -59,6 +60,14 @@ def test_gaussian_samples_pass_ninety_five_times_in_a_hundred() -> None:
 
 def test_a_constant_sample_passes_nothing() -> None:
     assert pass_counts(np.ones((250, 3))).tolist() == [0, 0, 0]
+
+
+def test_moments_are_scipys_over_blocks_of_dimensions() -> None:
+    rows = np.random.default_rng(2).gamma(3.0, size=(150, 1500)).astype(np.float32)
+    exact = rows.astype(np.float64)
+    expected = [exact.mean(axis=0), exact.std(axis=0), stats.skew(exact)]
+    expected.append(stats.kurtosis(exact, fisher=False))
+    np.testing.assert_allclose(moments(rows), expected, rtol=1e-9)
 
 
 def test_float32_samples_are_tested_as_float64() -> None:

@@ -63,8 +63,10 @@ def main() -> None:
         results[name] = measure()
     whole = section(results)
     # Of thousands of pairs and texts only each attribute's means are kept.
-    for name in ("texts", "pairs", "examples", "carried"):
-        results[name] = _by_attribute(results[name])
+    for name in ("texts", "pairs", "examples"):
+        results[name] = _grouped(results[name], (*_KEYS, "attribute"))
+    results["carried"] = _grouped(results["carried"], _KEYS)
+    results["orthogonality"] = [_values_alone(row) for row in results["orthogonality"]]
     record("directions", results, seed=options.seed)
     page = DOCS.read_text(encoding="utf-8")
     before, rest = page.split(BEGIN)
@@ -72,22 +74,39 @@ def main() -> None:
     DOCS.write_text(f"{before}{BEGIN}\n{whole}\n{END}{after}", encoding="utf-8")
 
 
-def _by_attribute(rows: Rows) -> list[dict[str, Any]]:
-    """Mean AUC and shares of success of rows that differ in nothing but texts or draws."""
+_KEYS = ("space", "source", "target", "method", "route", "kind", "against", "treatment", "size")
+
+
+def _grouped(rows: Rows, keys: Sequence[str]) -> list[dict[str, Any]]:
+    """Means of rows that have all of `keys` in common."""
     groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
-    keys = ("space", "source", "target", "method", "route", "attribute", "kind", "against", "size")
     for row in rows:
-        names = (*keys, "treatment")
-        groups.setdefault(tuple(row.get(name) for name in names), []).append(row)
+        groups.setdefault(tuple(row.get(key) for key in keys), []).append(row)
     found = []
-    for key, group in groups.items():
-        named = {
-            name: value for name, value in zip((*keys, "treatment"), key, strict=True) if value
-        }
+    for values, group in groups.items():
+        named = {key: value for key, value in zip(keys, values, strict=True) if value}
+        cosines = [row["cosine"] for row in group if "cosine" in row]
+        if cosines:
+            named["cosine"] = {
+                kind: float(np.mean([one[kind] for one in cosines])) for kind in cosines[0]
+            }
         found.append({**named, "n": len(group), **_success(group)})
-        if "cosine" in group[0]:
-            found[-1]["cosine"] = group[0]["cosine"]
     return found
+
+
+def _values_alone(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of orthogonality without intervals; its correlations are those after."""
+    cost = row["cost"]
+    taken = {} if cost is None else cost["nuisances"][0]
+    named = ("space", "method", "attribute", "nuisance", "kind")
+    return {
+        **{name: row[name] for name in named},
+        "auc": round(row["auc"]["value"], 4),
+        **{name: round(row[name], 4) for name in ("effect", "leak")},
+        **{
+            name: round(taken[name]["after"]["value"], 4) for name in _CORRELATIONS if name in taken
+        },
+    }
 
 
 def _success(rows: Rows) -> dict[str, float]:

@@ -23,6 +23,7 @@ from latentdb.compose import Placed, Step, compose
 from latentdb.errors import QueryError
 from latentdb.explanation import Explanation, Term
 from latentdb.model import Vectors
+from latentdb.part import describe_parts
 from latentdb.resolve import Resolved
 
 T = TypeVar("T")
@@ -63,8 +64,9 @@ def _part_terms(resolved: Resolved, at: int, units: FloatArray) -> list[Term]:
     own = _cosines(units, one.carry(moves if one.part.weight > 0 else {}))
     given = units @ resolved.whole.shares[at] / _norm(resolved.vector)
     lost = _lost(resolved, units, _but(resolved.placed, at), resolved.directions)
+    what = describe_parts((one.part,))
     return [
-        Term(one.part.kind, str(one.part), float(own[row]), None, float(given[row]), lost[row])
+        Term(one.part.kind, what, float(own[row]), None, float(given[row]), lost[row])
         for row in range(len(units))
     ]
 

@@ -15,7 +15,7 @@ class Term:
     ----------
     kind : "image", "id", "text", "vector" or "direction"
     what : str
-        In words, such as `id 5` or `hat +2`.
+        In words, such as `id 5`, `− 0.5·id 9` of a part to be unlike, or `hat +2`.
     similarity : float or None
         Cosine of the hit and this part alone; None of a direction.
     position : float or None

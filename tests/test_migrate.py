@@ -76,6 +76,18 @@ def test_an_item_without_a_new_vector_asks_with_its_own_old_one(db: LatentDB, fa
     assert [hit.id for hit in answer.hits] == hits(db, id=item, space="clip", k=4)
 
 
+def test_several_parts_are_asked_in_the_old_space_from_the_start(
+    db: LatentDB, faces: Faces
+) -> None:
+    started(db, faces)
+    item, other = (int(one) for one in db.store.vector_ids("clip")[:2])
+    asked = {"text": "a hat", "id": item, "unlike": [other], "k": 4}
+    answer = db.search(**asked, space="clip2")
+    said = answer.query["served_through"]
+    assert (said["by_map"], said["recall_loss"]) == (False, None)
+    assert [hit.id for hit in answer.hits] == hits(db, **asked, space="clip")
+
+
 def test_text_is_served_too_and_the_old_space_stays_the_default(db: LatentDB, faces: Faces) -> None:
     before = hits(db, text="a hat")
     started(db, faces)

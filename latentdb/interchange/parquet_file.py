@@ -149,8 +149,11 @@ def write_parquet(path: Path, space: Space, blocks: Iterator[SpaceRows], labels:
     schema = pa.schema(fields, metadata=written)
     ids = labels[ID].to_numpy()
     order = np.argsort(ids)
-    # Vectors do not compress, and a dictionary of them would hold each once.
-    with pq.ParquetWriter(path, schema, compression="none", use_dictionary=names) as writer:
+    # Vectors do not compress, a dictionary would hold each once, and their range says nothing.
+    counted = [name for name in schema.names if name != VECTOR]
+    with pq.ParquetWriter(
+        path, schema, compression="none", use_dictionary=names, write_statistics=counted
+    ) as writer:
         for rows in blocks:
             at = order[np.searchsorted(ids, rows.ids, sorter=order)]
             stored = np.ascontiguousarray(rows.vectors, dtype=space.dtype)

@@ -83,9 +83,11 @@ def make_plan(request: ImportRequest, known: Mapping[str, int]) -> Plan:
     LabelsError
         The attributes cannot be read, or do not name the rows as asked.
     """
-    folder = request.source if request.source.is_dir() else request.source.parent
+    is_folder = request.source.is_dir()
+    folder = request.source if is_folder else request.source.parent
     card = read_card(folder)
-    dataset = request.name or card.dataset or request.source.resolve().stem
+    whole = request.source.resolve()
+    dataset = request.name or card.dataset or (whole.name if is_folder else whole.stem)
     opened = [(found, _open(found)) for found in find_files(request, card)]
     vectors = [file for _, file in opened]
     by_row = [file for file in vectors if file.ids is None]
@@ -96,10 +98,11 @@ def make_plan(request: ImportRequest, known: Mapping[str, int]) -> Plan:
                 "one data set have the same rows in the same order"
             )
     chooser = _Items(request, dataset, known)
-    is_export = request.source.is_dir() or any(
-        entry.file == request.source.name for entry in card.spaces.values()
-    )
-    all_items = chooser.of_all(folder, vectors) if is_export else chooser.of_labels(None, vectors)
+    is_listed = any(entry.file == request.source.name for entry in card.spaces.values())
+    if is_folder or is_listed:
+        all_items = chooser.of_all(folder, vectors)
+    else:
+        all_items = chooser.of_labels(None, vectors)
     files = []
     for found, file in opened:
         items = all_items or chooser.of_file(file)

@@ -27,6 +27,7 @@ from latentdb.interchange.vector_file import Block
 from latentdb.shared_space_fit import fill_shared
 from latentdb.store import Store
 from latentdb.store.appending import Appender
+from latentdb.store.schema import require_storable
 from latentdb.types import QuarantineRow, SourceRow, SpaceRows
 
 
@@ -75,7 +76,10 @@ def import_vectors(
 def _require_room(store: Store, plan: Plan, request: ImportRequest) -> None:
     """Raise unless the spaces and labels of a plan go with those of the database."""
     there = store.spaces()
+    labels = set(store.label_columns())
+    labels.update(*(items.labels.column_names for items in plan.items))
     for file in plan.files:
+        require_storable(file.space, labels)
         if file.space.name in there:
             try:
                 there[file.space.name].require_same(file.space)

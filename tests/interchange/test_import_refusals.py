@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from exported import Interrupting, noises, noisezoo, write_celeba
 
-from latentdb.errors import LabelsError, LatentDBError, SourceError
+from latentdb.errors import LabelsError, LatentDBError, SourceError, SpaceSpecError
 from latentdb.interchange import import_vectors, vector_file
 from latentdb.store import Store
 
@@ -103,6 +103,9 @@ def test_a_label_of_another_type_is_refused(tmp_path: Path, target: Store) -> No
 def test_a_space_that_is_not_there_is_named(tmp_path: Path, target: Store) -> None:
     with pytest.raises(SourceError, match="holds no space sd3"):
         import_vectors(target, noisezoo(tmp_path / "zoo"), spaces=["sd3"])
+    with pytest.raises(SpaceSpecError, match="'SD15' cannot name a space"):
+        import_vectors(target, tmp_path / "zoo", spaces=["a=clip_b16.npy", "SD15=noises_sd15.npy"])
+    assert target.spaces() == {}
     with pytest.raises(SourceError, match="there is no file or folder"):
         import_vectors(target, tmp_path / "nothing")
 

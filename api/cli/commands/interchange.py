@@ -76,7 +76,8 @@ def import_vectors(  # noqa: PLR0913 - one parameter per option of the contract
     }
     opened = _opened_or_created(where, folder, options)
     with RichProgress("import", unit="rows") as progress:
-        summary = opened.import_vectors(folder, **options, progress=progress)
+        options["progress"] = progress
+        summary = opened.import_vectors(folder, **options)
     if as_json:
         print_json(summary.to_json())
         return

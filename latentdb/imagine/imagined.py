@@ -162,7 +162,7 @@ def imagine(catalog: Catalog, **options: Unpack[ImagineOptions]) -> Imagined:
     ----------
     catalog : Catalog
     image, id, text, vector
-        The question: exactly one; see `latentdb.query.Query`.
+        The question, of one part or several together; see `latentdb.query.Query`.
     from_space : str
         Where it is born; the text space for text, else the first space from which a map leads to
         `space`, where not given.

@@ -120,7 +120,7 @@ def test_a_command_draws_a_strip(db: LatentDB, tmp_path: Path) -> None:
     result = run("edit", db.uri, item, *words, "--out", out)
     assert result.exit_code == 0, result.output
     assert "drew" in result.stderr
-    assert "-1 times" in result.stdout
+    assert "hat -2" in result.stdout
     with Image.open(out) as sheet:
         assert sheet.width > 5 * 144
 

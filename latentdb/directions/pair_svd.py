@@ -141,22 +141,22 @@ def integrate(source: FloatArray, target: FloatArray, rank: int) -> FloatArray:
 
     Parameters
     ----------
-    source, target : (channels, height, width)
-        Not modified.
+    source, target : (..., height, width)
+        A matrix for each channel, of one state or of many. Not modified.
     rank : int
         Leading singular vectors taken of each.
 
     Returns
     -------
-    (channels, height, width)
+    (..., height, width)
     """
     (u, s, v), (p, _, q) = np.linalg.svd(source), np.linalg.svd(target)
     left = np.concatenate([u[..., :rank], p[..., :rank]], axis=-1)
     right = np.concatenate([v[..., :rank, :], q[..., :rank, :]], axis=-2)
     gram = (left.swapaxes(-1, -2) @ left) * (right @ right.swapaxes(-1, -2))
-    along = np.einsum("chi,chw,ciw->ci", left, target, right)
+    along = np.einsum("...hi,...hw,...iw->...i", left, target, right)
     values = np.linalg.pinv(gram, rcond=_DEPENDENT, hermitian=True) @ along[..., None]
-    leading = (u[..., :rank] * s[:, None, :rank]) @ v[..., :rank, :]
+    leading = (u[..., :rank] * s[..., None, :rank]) @ v[..., :rank, :]
     combined: FloatArray = source - leading + (left * values.swapaxes(-1, -2)) @ right
     return combined
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from PIL import Image
 
 from latentdb.edit.edited import Edited
-from latentdb.pictures import SheetStyle, Tile, contact_sheet
+from latentdb.pictures import Section, SheetStyle, Tile, sectioned_sheet
 
 _MOST_SHOWN = 3
+_WIDEST = 10
 
 
 def edited_sheet(found: Edited) -> Image.Image:
@@ -27,16 +28,16 @@ def edited_sheet(found: Edited) -> Image.Image:
     """
     named = list(found.step.strengths)[:_MOST_SHOWN]
     lies = "\n".join(f"{name} at {found.projections[name].before:+.1f}" for name in named)
-    shown = "a picture" if found.item_id is None else f"item {found.item_id}"
-    original = Tile("Original", caption=shown, picture=found.original)
+    original = Tile("Original", picture=found.original, is_framed=True)
     fidelity = f"{found.round_trip_psnr:.0f} dB"
-    tiles = [Tile("Round trip", fidelity, lies, found.round_trip)]
+    tiles = [original, Tile("Round trip", fidelity, lies, found.round_trip)]
     for at, picture in enumerate(found.pictures):
         lies = "\n".join(f"{name} at {found.projections[name].after[at]:+.1f}" for name in named)
         tiles.append(Tile(_title(found, at), f"z {found.norm_z[1 + at]:+.1f}", lies, picture))
-    columns = None if len(tiles) > 9 else 1 + len(tiles)
+    columns = None if len(tiles) > _WIDEST else len(tiles)
     style = SheetStyle(columns, tile_size=144, caption_lines=max(1, len(named)))
-    return contact_sheet(_heading(found), original, tiles, style=style)
+    heading, title = _asked(found), _how(found)
+    return sectioned_sheet(heading, [Section(tiles, title)], style=style)
 
 
 def _title(found: Edited, at: int) -> str:
@@ -46,18 +47,28 @@ def _title(found: Edited, at: int) -> str:
         return f"{next(iter(strengths.values())):+g}"
     if len(found.times) == 1:
         return "Edited"
-    return f"{found.times[at]:g} times"
+    return f"×{found.times[at]:g}"
 
 
-def _heading(found: Edited) -> str:
-    """What was asked for, in one line."""
+def _asked(found: Edited) -> str:
+    """What was to change."""
     step = found.step
     if step.pair is None and len(step.strengths) == 1 and len(found.times) > 1:
-        parts = list(step.strengths)
-    else:
-        parts = [f"{name} {strength:+g}" for name, strength in step.strengths.items()]
+        return next(iter(step.strengths))
+    parts = [f"{name} {strength:+g}" for name, strength in step.strengths.items()]
     if step.pair is not None:
-        parts.append(f"{step.pair.end} - {step.pair.start} ({step.pair.method})")
-    kept = f", keeping {', '.join(step.kept.names)}" if step.kept.names else ""
-    rule = {"own": "norm kept", "none": "norm left"}.get(step.norm, f"{step.norm} norm")
-    return f"{' · '.join(parts)}{kept}   ·   {found.space.name}, {rule}"
+        parts.append(f"what {step.pair.end} has over {step.pair.start}")
+    return " · ".join(parts)
+
+
+def _how(found: Edited) -> str:
+    """Where and under which rules it was done."""
+    step = found.step
+    rule = {"own": "norm kept", "none": "norm as it came"}.get(step.norm, f"{step.norm} norm")
+    shown = "a picture" if found.item_id is None else f"item {found.item_id}"
+    parts = [shown, found.space.name, rule]
+    if step.pair is not None:
+        parts.append(f"pair by {step.pair.method}")
+    if step.kept.names:
+        parts.append(f"keeping {', '.join(step.kept.names)}")
+    return " · ".join(parts)

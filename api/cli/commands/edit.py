@@ -149,6 +149,14 @@ def _numbers(text: str | None) -> tuple[float, ...]:
         ) from error
 
 
+def _named(strengths: dict[str, float], times: float) -> str:
+    """One picture: the strength of what alone was moved along, or how many times all was added."""
+    if len(strengths) != 1:
+        return f"×{times:g}"
+    ((name, strength),) = strengths.items()
+    return f"{name} {strength:+g}"
+
+
 def _print(found: Edited, *, as_json: bool) -> None:
     if as_json:
         print_json(found.to_json())
@@ -159,7 +167,7 @@ def _print(found: Edited, *, as_json: bool) -> None:
     for at, times in enumerate(found.times):
         lies = [f"{found.projections[name].after[at]:+.2f}" for name in names]
         norms = [float(found.norms[1 + at]), f"{found.norm_z[1 + at]:+.2f}"]
-        rows.append([f"{times:g} times", *norms, *lies])
+        rows.append([_named(found.strengths(at), times), *norms, *lies])
     print_table(["picture", "norm", "z", *names], rows, empty="")
     note(
         f"space {found.space.name}; directions in standard deviations from their boundary; the "

@@ -31,8 +31,8 @@ from latentdb.migrate import BeginOptions, SpaceMigration
 from latentdb.migrate.begin import begin
 from latentdb.model import AbstractSpaceModel, Vectors
 from latentdb.query import Query, QueryParts
-from latentdb.report.options import ReportOptions
 from latentdb.rank import run_rank
+from latentdb.report.options import ReportOptions
 from latentdb.search import run_search
 from latentdb.shared_space import SharedSpace
 from latentdb.shared_space_fit import ShareOptions

@@ -24,7 +24,7 @@ def maps(db: Database = None, *, as_json: AsJson = False) -> None:
     print_maps(found)
 
 
-def sensitivity(  # noqa: PLR0913 - one parameter per option
+def sensitivity(
     db: Database = None,
     *,
     source: Annotated[str, typer.Option("--from", metavar="A", help="Space it leads from.")],

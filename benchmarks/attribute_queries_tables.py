@@ -9,10 +9,6 @@ from benchmarks._record import ROOT
 from latentdb.zoo.faces import ATTRIBUTES
 
 DOCS = ROOT / "docs" / "queries.md"
-BEGIN, END = (
-    "<!-- begin: benchmarks.attribute_queries -->",
-    "<!-- end: benchmarks.attribute_queries -->",
-)
 SPACES = ("faces-clip", "faces-ssl", "faces-noise")
 _MAIN = ("text", "text 1 + id", *(f"{space} mean_difference 2" for space in SPACES))
 _WAYS = {
@@ -24,11 +20,16 @@ _HEADINGS = ("text", "text + id", *(f"{space} +2" for space in SPACES))
 
 
 def write_tables(results: Mapping[str, Any]) -> None:
-    """Put the tables between the two marks of the page, which has both."""
-    page = DOCS.read_text(encoding="utf-8")
-    before, rest = page.split(BEGIN)
-    _, after = rest.split(END)
-    DOCS.write_text(f"{before}{BEGIN}\n{tables(results)}\n{END}{after}", encoding="utf-8")
+    """Put the tables where they belong."""
+    write_section("attribute_queries", tables(results))
+
+
+def write_section(benchmark: str, text: str) -> None:
+    """Put `text` between the two marks that the page has for a benchmark."""
+    begin, end = (f"<!-- {mark}: benchmarks.{benchmark} -->" for mark in ("begin", "end"))
+    before, rest = DOCS.read_text(encoding="utf-8").split(begin)
+    _, after = rest.split(end)
+    DOCS.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
 
 
 def tables(results: Mapping[str, Any]) -> str:

@@ -4,7 +4,8 @@
 
 Asks the database of `benchmarks.stitch` (made where it is not there) with stored faces and with
 texts, and measures how far ten hits lie from the question and from one another, and by how many of
-twelve attributes two of them differ. Writes results/diverse_queries.json and a table of docs/queries.md.
+twelve attributes two of them differ. Writes results/diverse_queries.json and a table of
+docs/queries.md.
 """
 
 from __future__ import annotations
@@ -69,13 +70,14 @@ def table(rows: Sequence[Mapping[str, Any]], n: int) -> str:
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for trade_off in TRADE_OFFS:
-        chosen = [row for row in rows if row["lambda"] == trade_off]
-        cells = [
-            f"{one['to_question']:.3f} | {one['to_one_another']:.3f} | {one['attributes_apart']:.1f}"
-            for one in chosen
-        ]
+        cells = [_cells(row) for row in rows if row["lambda"] == trade_off]
         lines.append(f"| {trade_off:g} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _cells(row: Mapping[str, Any]) -> str:
+    far, apart, differ = row["to_question"], row["to_one_another"], row["attributes_apart"]
+    return f"{far:.3f} | {apart:.3f} | {differ:.1f}"
 
 
 def main() -> None:

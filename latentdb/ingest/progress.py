@@ -50,11 +50,13 @@ class RichProgress:
     ----------
     what : str
         Said before the bar.
-    unit : str
-        What is counted.
+    counted, unit : str
+        What is counted, and what its rate is called.
     """
 
-    def __init__(self, what: str = "ingest", *, unit: str = "images") -> None:
+    def __init__(
+        self, what: str = "ingest", *, counted: str = "files", unit: str = "images"
+    ) -> None:
         from rich.console import Console
         from rich.progress import (
             BarColumn,
@@ -65,7 +67,7 @@ class RichProgress:
             TimeRemainingColumn,
         )
 
-        self._unit = unit
+        self._counted, self._unit = counted, unit
         self._console = Console(stderr=True)
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -109,7 +111,7 @@ class RichProgress:
         if not self._console.is_terminal and time.monotonic() - self._last_line > _LINE_SECONDS:
             self._last_line = time.monotonic()
             of = "" if task.total is None else f" of {task.total:.0f}"
-            facts = [f"{task.completed:.0f}{of}", self._rate(task), bad]
+            facts = [f"{task.completed:.0f}{of} {self._counted}", self._rate(task), bad]
             self._console.print(", ".join(filter(None, facts)), highlight=False)
 
     def message(self, text: str) -> None:

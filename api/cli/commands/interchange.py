@@ -75,7 +75,7 @@ def import_vectors(  # noqa: PLR0913 - one parameter per option of the contract
         "name": name,
     }
     opened = _opened_or_created(where, folder, options)
-    with RichProgress("import", unit="rows") as progress:
+    with RichProgress("import", counted="rows", unit="rows") as progress:
         options["progress"] = progress
         summary = opened.import_vectors(folder, **options)
     if as_json:
@@ -100,7 +100,7 @@ def export(
     from latentdb.ingest import RichProgress
 
     opened = open_database(db)
-    with RichProgress("export", unit="rows") as progress:
+    with RichProgress("export", counted="rows", unit="rows") as progress:
         summary = opened.export_vectors(
             out, spaces=space, format=kind, where=where, progress=progress
         )

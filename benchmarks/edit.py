@@ -17,7 +17,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, final
+from typing import Any, Literal, final
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from benchmarks._record import ROOT, record
 from benchmarks.edit_pairs import PairStudy, draw_triples
 from benchmarks.edit_scores import PerceptualDistance, Resampled, Seen
 from benchmarks.edit_tables import section
+from benchmarks.edit_texts import text_movements
 from benchmarks.rare_concepts.concepts import general_faces
 from benchmarks.rare_concepts.judges import Judges, say
 from benchmarks.rare_concepts.memo import Memo
@@ -33,10 +34,11 @@ from benchmarks.rare_concepts.plan import QUICK as QUICK_JUDGES
 from benchmarks.rare_concepts.plan import Plan as JudgesPlan
 from benchmarks.stitch import faces_database
 from latentdb.arrays import BoolArray, FloatArray
+from latentdb.artefacts import SpaceRef
 from latentdb.database import LatentDB
 from latentdb.directions import Direction, DirectionOptions, fit_direction
 from latentdb.directions.cost import Orthogonality
-from latentdb.directions.orthogonal import Nuisances
+from latentdb.directions.orthogonal import Nuisances, orthogonal_part
 from latentdb.edit.step import NormRule, Step
 from latentdb.held_out import split_by_item
 from latentdb.model import Pixels, Vectors
@@ -52,16 +54,21 @@ BEGIN, END = "<!-- begin: benchmarks.edit -->", "<!-- end: benchmarks.edit -->"
 @final
 @dataclass(frozen=True)
 class Variant:
-    """One way to edit: against what the direction was made orthogonal, how far, to which norm."""
+    """One way to edit: in which sense the direction was made orthogonal, how far, to which norm.
+
+    The source is a label, or two texts, where the label is not looked at.
+    """
 
     orthogonality: Orthogonality | None
     strength: float
     norm: NormRule = "own"
+    source: Literal["label", "text"] = "label"
 
     @property
     def name(self) -> str:
         """For tables and results."""
-        return f"{self.orthogonality or 'plain'}, {self.strength:g}, norm {self.norm}"
+        kind = self.orthogonality or "plain"
+        return f"{self.source}, {kind}, {self.strength:g}, norm {self.norm}"
 
 
 @final
@@ -78,6 +85,8 @@ class Plan:
         Variant("scores", 2.0),
         *(Variant("vectors", s, "none") for s in (3.0, 5.0)),
         Variant("vectors", 3.0, "chi"),
+        *(Variant(None, s, source="text") for s in (2.0, 3.0)),
+        *(Variant("vectors", s, source="text") for s in (2.0, 3.0)),
     )
     judges: JudgesPlan = field(default_factory=lambda: replace(JudgesPlan(), judges=2))
 
@@ -106,6 +115,7 @@ class DirectionStudy:
         self._space = db.store.space(SPACE)
         is_held_out = split_by_item(ids, seed=SEED)
         self._fitting = ids[~is_held_out], noise[~is_held_out], has[~is_held_out]
+        self._texts = text_movements(db, ids, is_held_out, seed=SEED)
         self._directions: dict[tuple[int, Orthogonality | None], Direction] = {}
         held = np.flatnonzero(is_held_out)
         half = plan.items // 2
@@ -129,8 +139,9 @@ class DirectionStudy:
         for variant in plan.variants:
             say(variant.name)
             values[variant] = self._values(variant)
-        plain = {v.strength: v for v in plan.variants if v.orthogonality is None}
-        pairs = [(v, plain[v.strength]) for v in plan.variants if v.strength in plain]
+        plain = {(v.source, v.strength): v for v in plan.variants if v.orthogonality is None}
+        keyed = [(v, (v.source, v.strength)) for v in plan.variants]
+        pairs = [(v, plain[key]) for v, key in keyed if key in plain]
         return {
             "faces": len(self._rows),
             "round_trip": self._round_trip(),
@@ -141,7 +152,7 @@ class DirectionStudy:
                 if v.orthogonality is not None and v.norm == "own"
             ],
             "by_attribute": {
-                v.name: self._by_attribute(values[v]) for v in values if v.strength == 2.0
+                v.name: self._by_attribute(one) for v, one in values.items() if v.strength == 2.0
             },
         }
 
@@ -149,10 +160,9 @@ class DirectionStudy:
         """Every face edited, by the step that `latentdb edit` makes."""
         moved = np.empty_like(self._noise)
         for column, name in enumerate(ATTRIBUTES):
-            one = self._direction(column, variant.orthogonality)
             step = Step(
                 space=self._space,
-                vector=one.std * one.vector,
+                vector=self._deviation(column, variant),
                 shift=None,
                 strengths={name: 1.0},
                 pair=None,
@@ -164,6 +174,30 @@ class DirectionStudy:
             moved[rows] = step.apply(self._db.catalog, self._noise[rows], times)
         return self._judges.decode(moved)
 
+    def _deviation(self, column: int, variant: Variant) -> FloatArray:
+        """One standard deviation (dim,) along the direction of an attribute."""
+        if variant.source == "label":
+            one = self._direction(column, variant.orthogonality)
+            return one.std * one.vector
+        _, noise, _ = self._fitting
+        nuisances = Nuisances()
+        if variant.orthogonality is not None:
+            nuisances = Nuisances(self._nuisances(column), variant.orthogonality)
+        vector = orthogonal_part(
+            self._texts[column],
+            SpaceRef.of(self._space),
+            nuisances,
+            sample=noise,
+            is_reading=False,
+        )
+        deviation: FloatArray = float((noise @ vector).std()) * vector
+        return deviation
+
+    def _nuisances(self, column: int) -> tuple[Direction, ...]:
+        """Of labels: all that are correlated with an attribute on purpose."""
+        others = np.flatnonzero(self._correlated[column])
+        return tuple(self._direction(int(other), None) for other in others)
+
     def _direction(self, column: int, orthogonality: Orthogonality | None) -> Direction:
         """Of one attribute, made orthogonal to all that are correlated with it on purpose."""
         key = column, orthogonality
@@ -171,9 +205,8 @@ class DirectionStudy:
             ids, noise, has = self._fitting
             options = DirectionOptions(seed=SEED)
             if orthogonality is not None:
-                others = np.flatnonzero(self._correlated[column])
-                nuisances = tuple(self._direction(int(other), None) for other in others)
-                options = replace(options, nuisances=Nuisances(nuisances, orthogonality))
+                nuisances = Nuisances(self._nuisances(column), orthogonality)
+                options = replace(options, nuisances=nuisances)
             self._directions[key] = fit_direction(
                 noise,
                 has[:, column],

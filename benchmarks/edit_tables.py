@@ -27,9 +27,9 @@ def section(results: Mapping[str, Any]) -> str:
         "*others*: that of the remaining ones. *Identity*: cosine in faces-ssl to the unedited "
         "round trip; *perceptual*: distance of feature maps.",
         "",
-        "| orthogonal in | strength | norm | effect | success | leak | flipped | others "
+        "| from | orthogonal in | strength | norm | effect | success | leak | flipped | others "
         "| identity | perceptual |",
-        "| --- | ---: | --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| --- | --- | ---: | --- | --- | --- | --- | --- | --- | --- | --- |",
         *(_variant(one) for one in found["variants"]),
         "",
         f"Inversion alone flips {figure(trip['changed'])} of the answers on the original; identity "
@@ -38,8 +38,8 @@ def section(results: Mapping[str, Any]) -> str:
         "",
         "Against the plain direction of the same strength, on the same faces:",
         "",
-        "| orthogonal in | strength | effect kept | leak cut by | flipped cut by |",
-        "| --- | ---: | --- | --- | --- |",
+        "| from | orthogonal in | strength | effect kept | leak cut by | flipped cut by |",
+        "| --- | --- | ---: | --- | --- | --- |",
         *(_against(one) for one in found["against_plain"]),
         "",
         *_by_attribute(found["by_attribute"]),
@@ -61,6 +61,7 @@ def section(results: Mapping[str, Any]) -> str:
 def _variant(one: Mapping[str, Any]) -> str:
     named = ("effect", "success", "leak", "leak_size", "others", "identity", "perceptual")
     cells = [
+        one["source"],
         one["orthogonality"] or "–",
         f"{one['strength']:g}",
         one["norm"],
@@ -71,14 +72,15 @@ def _variant(one: Mapping[str, Any]) -> str:
 
 def _against(one: Mapping[str, Any]) -> str:
     cells = [figure(one[name]) for name in ("effect_kept", "leak_cut", "leak_size_cut")]
-    return f"| {one['orthogonality']} | {one['strength']:g} | {' | '.join(cells)} |"
+    kind = f"{one['source']} | {one['orthogonality']}"
+    return f"| {kind} | {one['strength']:g} | {' | '.join(cells)} |"
 
 
 def _by_attribute(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Plain and orthogonal in `vectors` side by side."""
     plain, orthogonal = (
         next(one for name, one in found.items() if name.startswith(kind))
-        for kind in ("plain", "vectors")
+        for kind in ("label, plain", "label, vectors")
     )
     rows = [
         f"| {name} | {one['effect']:.2f} | {orthogonal[name]['effect']:.2f} | {one['leak']:+.2f} "

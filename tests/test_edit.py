@@ -14,9 +14,8 @@ from PIL import Image
 from indexers.errors import ParameterError, ZeroVectorError
 from latentdb.database import LatentDB
 from latentdb.directions.pair_svd import require_trajectory, svd_pair_shift
-from latentdb.edit import NormRule
+from latentdb.edit import NormRule, Pair
 from latentdb.edit.sheet import edited_sheet
-from latentdb.edit.step import Pair
 from latentdb.errors import (
     QueryError,
     SpaceMismatchError,

@@ -162,6 +162,8 @@ def test_a_command_edits_many_and_goes_on(db: LatentDB, few: str, tmp_path: Path
         (("1", "--direction", "hat=1", "--out", "x.txt"), "--out writes"),
         (("--where", "hat", "--direction", "hat=1"), "name it with --out"),
         (("--where", "hat", "--direction", "hat=1", "--out", "x.png"), "is a file"),
+        (("1", "--direction", "hat=1", "--strength", "2"), "are of --pair A B"),
+        (("1", "--direction", "hat=1", "--no-norm", "--norm", "chi"), "--no-norm is --norm none"),
         (("1", "--direction", "glasses=1"), "--carry-from dino"),
     ],
 )

@@ -7,3 +7,4 @@ from latentdb.edit.folder import FolderEdit as FolderEdit
 from latentdb.edit.folder import FolderOptions as FolderOptions
 from latentdb.edit.folder import edit_folder as edit_folder
 from latentdb.edit.step import NormRule as NormRule
+from latentdb.edit.step import Pair as Pair

@@ -132,7 +132,6 @@ class FolderEdit:
     def _head(self) -> dict[str, Any]:
         """What tells this edit from others."""
         return {
-            "database": self.catalog.store.uri,
             "space": vars(SpaceRef.of(self.step.space)),
             "where": self.where,
             "edit": self.step.to_json(),

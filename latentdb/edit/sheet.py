@@ -27,17 +27,21 @@ def edited_sheet(found: Edited) -> Image.Image:
         RGB.
     """
     named = list(found.step.strengths)[:_MOST_SHOWN]
-    lies = "\n".join(f"{name} at {found.projections[name].before:+.1f}" for name in named)
+    lies = "\n".join(_lies(name, found.projections[name].before) for name in named)
     original = Tile("Original", picture=found.original, is_framed=True)
     fidelity = f"{found.round_trip_psnr:.0f} dB"
     tiles = [original, Tile("Round trip", fidelity, lies, found.round_trip)]
     for at, picture in enumerate(found.pictures):
-        lies = "\n".join(f"{name} at {found.projections[name].after[at]:+.1f}" for name in named)
+        lies = "\n".join(_lies(name, found.projections[name].after[at]) for name in named)
         tiles.append(Tile(_title(found, at), f"z {found.norm_z[1 + at]:+.1f}", lies, picture))
     columns = None if len(tiles) > _WIDEST else len(tiles)
     style = SheetStyle(columns, tile_size=144, caption_lines=max(1, len(named)))
     heading, title = _asked(found), _how(found)
     return sectioned_sheet(heading, [Section(tiles, title)], style=style)
+
+
+def _lies(name: str, deviations: float) -> str:
+    return f"{name} at {round(deviations, 1) + 0.0:+.1f}"  # no -0.0
 
 
 def _title(found: Edited, at: int) -> str:

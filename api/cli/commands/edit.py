@@ -15,7 +15,7 @@ from api.cli.progress import counted
 from api.cli.session import address_and_ids, open_database
 
 if TYPE_CHECKING:
-    from latentdb.edit import Edited
+    from latentdb.edit import Edited, Pair
 
 
 def edit(  # noqa: PLR0913 - one parameter per option of the contract
@@ -49,13 +49,16 @@ def edit(  # noqa: PLR0913 - one parameter per option of the contract
         typer.Option("--pair", metavar="A B", help="Add what item B has and item A has not."),
     ] = None,
     pair_method: Annotated[
-        Literal["svd", "difference"], typer.Option(help="How that is read out of the two.")
-    ] = "svd",
-    strength: Annotated[float, typer.Option(help="Of the pair; 1 is all of it.")] = 1.0,
+        Literal["svd", "difference"] | None,
+        typer.Option(help="How that is read out of the two; svd."),
+    ] = None,
+    strength: Annotated[
+        float | None, typer.Option(help="Of the pair; 1, where not given, is all of it.")
+    ] = None,
     norm: Annotated[
-        Literal["own", "chi", "fitted", "none"],
-        typer.Option(help="Norm given to what was moved: its own from before, or a prior's."),
-    ] = "own",
+        Literal["own", "chi", "fitted", "none"] | None,
+        typer.Option(help="Norm given to what was moved: own, from before, or a prior's; own."),
+    ] = None,
     no_norm: Annotated[
         bool, typer.Option("--no-norm", help="Leave the norm as it comes: --norm none.")
     ] = False,
@@ -88,15 +91,15 @@ def edit(  # noqa: PLR0913 - one parameter per option of the contract
     chosen = [len(ids) == 1, image is not None, where is not None]
     if len(ids) > 1 or sum(chosen) != 1:
         raise typer.BadParameter("edit takes one ID, or --image FILE, or --where SQL")
-    from latentdb.edit.step import Pair
-
+    if no_norm and norm not in (None, "none"):
+        raise typer.BadParameter(f"--no-norm is --norm none, got --norm {norm} beside it")
     asked: dict[str, Any] = {
         "directions": parse_directions(direction or ()),
         "space": space,
         "strengths": _numbers(strengths),
-        "pair": None if pair is None else Pair(*pair, method=pair_method, strength=strength),
+        "pair": _pair(pair, pair_method, strength),
         "keep": keep or (),
-        "norm": "none" if no_norm else norm,
+        "norm": "none" if no_norm else norm or "own",
     }
     if where is not None:
         _edit_folder(database, where, _folder(out), asked, device=device, as_json=as_json)
@@ -104,7 +107,7 @@ def edit(  # noqa: PLR0913 - one parameter per option of the contract
     check_output(out, "--out", PICTURE_SUFFIXES)
     opened = open_database(database, device=device)
     with counted("decoding", 1 + len(asked["strengths"])) as on_decoded:
-        found = opened.edit(*ids, image=image, on_decoded=on_decoded, **asked)
+        found = opened.edit(next(iter(ids), None), image=image, on_decoded=on_decoded, **asked)
     if out is not None:
         from latentdb.edit.sheet import edited_sheet
 
@@ -126,6 +129,21 @@ def _edit_folder(
         print_json(manifest)
         return
     note(f"made {missing} pictures of {len(planned.ids)} items in {folder}, and a manifest.json")
+
+
+def _pair(
+    ids: tuple[int, int] | None, method: Literal["svd", "difference"] | None, strength: float | None
+) -> Pair | None:
+    """The pair with its options, which nothing else has a use for."""
+    from latentdb.edit import Pair
+
+    if ids is not None:
+        return Pair(*ids, method=method or "svd", strength=1.0 if strength is None else strength)
+    if method is not None or strength is not None:
+        raise typer.BadParameter(
+            "--pair-method and --strength are of --pair A B; a direction's is in NAME=STRENGTH"
+        )
+    return None
 
 
 def _folder(out: Path | None) -> Path:

@@ -7,6 +7,7 @@ import os
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from typing import Literal, final
 
@@ -52,8 +53,13 @@ class Finding:
     cure: str = ""
 
 
-def examine() -> list[Finding]:
+def examine(*, wait_policy: str | None = None) -> list[Finding]:
     """Look at the installation; loads torch and FAISS, and no model.
+
+    Parameters
+    ----------
+    wait_policy : str, optional
+        Value of OMP_WAIT_POLICY in the environment, where it is set.
 
     Returns
     -------
@@ -62,7 +68,7 @@ def examine() -> list[Finding]:
     """
     looks: list[Callable[[], list[Finding]]] = [
         _python,
-        _load,
+        partial(_load, wait_policy),
         _packages,
         _faiss,
         _torch,
@@ -116,10 +122,10 @@ def _python() -> list[Finding]:
     return [Finding("python", "ok", found)]
 
 
-def _load() -> list[Finding]:
+def _load(wait_policy: str | None) -> list[Finding]:
     if not hasattr(os, "getloadavg"):
         return []
-    return load_findings(os.getloadavg()[0], _cores(), os.environ.get("OMP_WAIT_POLICY"))
+    return load_findings(os.getloadavg()[0], _cores(), wait_policy)
 
 
 def _cores() -> int:

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from latentdb.database import LatentDB
 
 
+def wait_policy() -> str | None:
+    """How threads of OpenMP were told to wait; None where nothing was said."""
+    return os.environ.get("OMP_WAIT_POLICY")
+
+
 def address(db: str | None) -> str:
     """Where the database lies.
 

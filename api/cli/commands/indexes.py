@@ -27,7 +27,7 @@ def index(
     kind: Annotated[
         IndexKind,
         typer.Option(
-            help="flat and sq8 are exact, sq8 in less than half of the time; hnsw finds most, "
+            help="flat and sq8 are exact, sq8 in about half of the time; hnsw finds most, "
             "much sooner, from about 100,000 vectors on; ivf is built sooner than hnsw."
         ),
     ] = "flat",

@@ -10,7 +10,7 @@ import typer
 from api.cli.errors import EXIT_PROBLEMS
 from api.cli.options import AsJson, Database
 from api.cli.output import note, print_json, print_table
-from api.cli.session import open_database
+from api.cli.session import open_database, wait_policy
 
 
 def check(
@@ -40,7 +40,7 @@ def doctor(*, as_json: AsJson = False) -> None:
     """Say what is installed, what is not as it should be, and how to put it right."""
     from latentdb.doctor import examine
 
-    findings = examine()
+    findings = examine(wait_policy=wait_policy())
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:

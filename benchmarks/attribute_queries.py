@@ -59,7 +59,7 @@ TEXTS = {
     "closed_eyes": "a face with closed eyes",
     "outdoors": "a face outdoors",
 }
-UNLIKE_WEIGHTS = (0.25, 0.5, 1.0, 2.0)
+UNLIKE_WEIGHTS = (0.25, 0.5, 1.0, 1.5, 2.0)
 MAIN = {
     "text",
     "text 1 + id",
@@ -340,11 +340,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "n_fitted": options.n - len(study.ids),
             "n_held_out": len(study.ids),
             "n_subjects": {name: len(ids) for name, ids in study.lacking.items()},
+            "away": measure(study, away(study), wanted=False),
             "towards": {
                 "best possible": study.best_possible(),
                 **measure(study, towards(study.db), wanted=True),
             },
-            "away": measure(study, away(study), wanted=False),
             "reaches": reaches(study),
         }
     record("attribute_queries", results, seed=options.seed)

@@ -3,9 +3,9 @@
 Half of the vectors' length in an encoder's space is often the mean of all of them, which says
 nothing about any picture. Angles are therefore taken about that mean, where pictures lie all
 around; in a noise space they are taken about the origin, where noise is centred by its law. There
-parts of positive weight meet in their Fréchet mean and the question moves away from the others
-along the geodesic (`latentdb.geometry.blend`), at the norm that its parts have, or that a prior
-holds likeliest. Directions move the result. A question of one part is that part's vector.
+parts of positive weight meet in their Fréchet mean and the question moves away from the others,
+towards their opposite, along the geodesic (`latentdb.geometry.blend`), at the norm that its parts
+have, or that a prior holds likeliest. Directions move the result. A question of one part is that part's vector.
 
 Every step is linear in the vectors, so that the question is a sum with one summand, or *share*,
 for each part and each direction, and one for the middle.

@@ -88,8 +88,9 @@ def test_a_weight_moves_the_question_along_the_arc(db: LatentDB) -> None:
 def test_what_is_unliked_lies_further_off(db: LatentDB) -> None:
     rows = _stored(db, "wide", 7, 8)
     vector = _vector(db, id=7, unlike={8: 0.25}, space="wide")
-    assert _angle(vector, rows[0]) == pytest.approx(_angle(*rows) / 5, abs=1e-5)
-    assert _angle(vector, rows[1]) == pytest.approx(_angle(*rows) * 6 / 5, abs=1e-5)
+    step = (np.pi - _angle(*rows)) / 5
+    assert _angle(vector, rows[0]) == pytest.approx(step, abs=1e-5)
+    assert _angle(vector, rows[1]) == pytest.approx(_angle(*rows) + step, abs=1e-5)
 
 
 def test_a_weight_below_0_makes_a_part_unliked(db: LatentDB) -> None:

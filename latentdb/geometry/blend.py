@@ -16,7 +16,7 @@ from latentdb.geometry.kinds import in_memory
 from latentdb.geometry.lines import angle_between
 from latentdb.geometry.weights import as_rows
 
-# Unit vectors nearer to one another, or to one another's opposite, differ by rounding of float32.
+# Unit vectors nearer to one another than this differ by rounding of float32.
 _ROUNDING_RAD = 1e-6
 
 
@@ -24,13 +24,13 @@ def blend(vectors: ArrayLike, weights: ArrayLike) -> FloatArray:
     """Coefficients of the vectors in the point that is like those of positive weight.
 
     c is the Fréchet mean of the vectors of positive weight (P their sum), n that of the others
-    (N the sum of their sizes), θ the angle between. The point lies on the geodesic from n through
-    c, beyond c by t·θ:
+    (N the sum of their sizes), φ the angle from c to −n, the opposite of n. The point lies on the
+    geodesic that leads from n through c to −n, beyond c by t·φ:
 
-        exp_c(−t·log_c n) = [sin((1 + t)θ)·c − sin(tθ)·n] / sin θ,    t = N / (P + N)
+        exp_c(−t·(φ/θ)·log_c n) = [sin((1 − t)φ)·c − sin(tφ)·n] / sin φ,
+        t = N / (P + N),    θ = π − φ
 
-    A vector of weight w thus moves the point away from it by as much as one of weight −w would
-    move it towards it, and no weight moves it further than to twice the angle.
+    To be unlike a vector is thus to be like its opposite, with the same weight.
 
     Parameters
     ----------
@@ -48,8 +48,8 @@ def blend(vectors: ArrayLike, weights: ArrayLike) -> FloatArray:
     Raises
     ------
     CutLocusError
-        The directions of one sign cancel; both means are one direction, or opposite ones; or the
-        point would pass the opposite of n and come back to it.
+        The directions of one sign cancel, or c and n are one direction, from which every way
+        leads to the opposite.
     ZeroVectorError
         A vector of norm zero has no direction.
     ParameterError, DimensionError, DtypeError, NonFiniteError
@@ -76,9 +76,16 @@ def blend(vectors: ArrayLike, weights: ArrayLike) -> FloatArray:
     if is_liked.all():
         return norm * towards
     away = _mean_coefficients(rows, ~is_liked, -values)
-    angle = angle_between(towards @ rows, away @ rows)
-    share = _share(liked.sum(), -values[~is_liked].sum(), angle)
-    beyond = math.sin((1.0 + share) * angle) * towards - math.sin(share * angle) * away
+    angle = angle_between(towards @ rows, -(away @ rows))
+    if angle > math.pi - _ROUNDING_RAD:
+        raise CutLocusError(
+            "what it is to be like and what it is to be unlike are the same direction, so no way "
+            "leads from the one that is away from the other; leave one of them out"
+        )
+    if angle < _ROUNDING_RAD:
+        return norm * towards
+    share = -values[~is_liked].sum() / np.abs(values).sum()
+    beyond = math.sin((1.0 - share) * angle) * towards - math.sin(share * angle) * away
     point: FloatArray = norm * beyond / math.sin(angle)
     return point
 
@@ -91,27 +98,3 @@ def _mean_coefficients(rows: FloatArray, chosen: np.ndarray, weights: FloatArray
     found, *_ = np.linalg.lstsq(rows[chosen].T, mean / np.linalg.norm(mean), rcond=None)
     coefficients[chosen] = found
     return coefficients
-
-
-def _share(liked: float, unliked: float, angle: float) -> float:
-    """T, refused where the geodesic is not one, or would come back."""
-    if angle < _ROUNDING_RAD:
-        raise CutLocusError(
-            "what it is to be like and what it is to be unlike are the same direction, so nothing "
-            "leads away from the one towards the other; leave one of them out"
-        )
-    if angle > math.pi - _ROUNDING_RAD:
-        raise CutLocusError(
-            "what it is to be unlike is already the opposite of what it is to be like, and every "
-            "direction leads back towards it; leave it out"
-        )
-    share = unliked / (liked + unliked)
-    most = math.pi / angle - 1.0
-    if share > most:
-        weight = liked * most / (1.0 - most)
-        raise CutLocusError(
-            f"what it is to be unlike lies {math.degrees(angle):.0f}° away already, and weight "
-            f"{unliked:g} would lead past its opposite and back to it; weigh it at most "
-            f"{weight:.2g}, or leave it out"
-        )
-    return share

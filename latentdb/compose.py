@@ -5,7 +5,8 @@ nothing about any picture. Angles are therefore taken about that mean, where pic
 around; in a noise space they are taken about the origin, where noise is centred by its law. There
 parts of positive weight meet in their Fréchet mean and the question moves away from the others,
 towards their opposite, along the geodesic (`latentdb.geometry.blend`), at the norm that its parts
-have, or that a prior holds likeliest. Directions move the result. A question of one part is that part's vector.
+have, or that a prior holds likeliest. Directions move the result. A question of one part is that
+part's vector.
 
 Every step is linear in the vectors, so that the question is a sum with one summand, or *share*,
 for each part and each direction, and one for the middle.

@@ -7,6 +7,7 @@ Two families: unconditional (`UNet2DModel`, such as the bundled faces) and text-
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, final
 
@@ -168,7 +169,11 @@ class DiffusersBackbone(AbstractBackbone):
                 f"{', '.join(allowed)}"
             )
         network_class = getattr(diffusers, class_name)
-        network = network_class.from_pretrained(folder / part, torch_dtype=self._dtype)
+        # Asked for where it cannot be had, it is warned of with advice to install accelerate.
+        frugal = find_spec("accelerate") is not None
+        network = network_class.from_pretrained(
+            folder / part, torch_dtype=self._dtype, low_cpu_mem_usage=frugal
+        )
         if unread := [key for key in ("shift_factor", "latents_mean") if network.config.get(key)]:
             raise ModelError(f"the {part} of {folder.name} needs {unread}, not supported here")
         return network.eval().requires_grad_(False).to(self._device)

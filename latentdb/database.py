@@ -45,7 +45,7 @@ from latentdb.store import Problem, Store
 from latentdb.types import Answer, IngestSummary, Item, QuarantineRow
 
 if TYPE_CHECKING:
-    from latentdb.report.run import Report
+    from latentdb.report.report import Report
 
 
 @final

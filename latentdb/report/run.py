@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, Unpack, cast, final, get_args
+from typing import Any, Final, Unpack, cast, get_args
 
 from indexers.errors import ParameterError
 from latentdb.catalog import Catalog
@@ -20,6 +20,7 @@ from latentdb.report.norm_law import study_norm_law
 from latentdb.report.options import QUICK, Plan, ReportOptions, SectionName
 from latentdb.report.probe_agreement import study_probe_agreement
 from latentdb.report.probes import study_probes
+from latentdb.report.report import Report
 from latentdb.report.sample import Sample
 from latentdb.report.shared_accuracy import study_shared_accuracy
 from latentdb.report.singular_values import study_singular_values
@@ -42,52 +43,6 @@ STUDIES: Final[Mapping[SectionName, Callable[[Sample], AbstractFindings]]] = {
     "neighbourhoods": study_neighbourhoods,
 }
 """What there is to study, in the order of the page."""
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Report:
-    """What was found.
-
-    Parameters
-    ----------
-    database : str
-        Name of its folder.
-    n_items : int
-        All items of the database.
-    spaces : mapping of str to dict
-        What is looked at: kind, dimension, fingerprint, items in the sample.
-    attributes : tuple of str
-        What was probed.
-    sections : mapping of SectionName to AbstractFindings or Absent
-        In the order of the page.
-    seconds : mapping of SectionName to float
-        What each took.
-    plan : Plan
-    seed : int
-    """
-
-    database: str
-    n_items: int
-    spaces: Mapping[str, Mapping[str, Any]]
-    attributes: tuple[str, ...]
-    sections: Mapping[SectionName, AbstractFindings | Absent]
-    seconds: Mapping[SectionName, float]
-    plan: Plan
-    seed: int
-
-    def to_json(self) -> dict[str, Any]:
-        """Everything, as `report.json` holds it."""
-        return {
-            "database": self.database,
-            "n_items": self.n_items,
-            "seed": self.seed,
-            "plan": vars(self.plan),
-            "spaces": {name: dict(facts) for name, facts in self.spaces.items()},
-            "attributes": list(self.attributes),
-            "sections": {name: one.to_json() for name, one in self.sections.items()},
-            "seconds": dict(self.seconds),
-        }
 
 
 def write_report(catalog: Catalog, out: Path, **options: Unpack[ReportOptions]) -> Report:

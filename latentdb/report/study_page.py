@@ -8,7 +8,7 @@ from typing import Any, Final
 from latentdb import __version__
 from latentdb.report.blocks import Cell, Table
 from latentdb.report.options import SectionName
-from latentdb.report.run import Report
+from latentdb.report.report import Report
 from latentdb.report.study import Absent
 from latentdb.report.template import render_template
 

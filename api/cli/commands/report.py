@@ -15,7 +15,7 @@ from api.cli.session import open_database
 from latentdb.report.options import SectionName
 
 if TYPE_CHECKING:
-    from latentdb.report.run import Report
+    from latentdb.report.report import Report
 
 _SECTIONS: tuple[SectionName, ...] = get_args(SectionName)
 

@@ -18,8 +18,8 @@ def section(results: Mapping[str, Any]) -> str:
         f"{results['items']:,} faces, a fifth of them held out of every fit; {found['faces']} "
         "edits of those a row, half of them to take the attribute away. Intervals are 95 %, from "
         "resampling faces. The judges' balanced accuracy on faces of a further seed is "
-        f"{np.mean(list(judged.values())):.3f} ({min(judged, key=lambda k: judged[k])} "
-        f"{min(judged.values()):.2f}, the lowest).",
+        f"{np.mean(list(judged.values())):.3f}, the lowest {min(judged.values()):.3f} "
+        f"({min(judged, key=lambda name: judged[name]).replace('_', ' ')}).",
         "",
         "*Effect*: judged to have what was wished, after less before; *success*: of those judged "
         "not to have it before. *Leak*: the same change of the attributes correlated with it on "

@@ -166,6 +166,7 @@ class DirectionStudy:
                 strengths={name: 1.0},
                 pair=None,
                 kept=Nuisances(),
+                remaining=1.0,
                 norm=variant.norm,
             )
             rows = self._column == column

@@ -108,6 +108,14 @@ def test_what_is_kept_has_no_part_in_the_step(db: LatentDB, ids: list[int]) -> N
     assert lengths[0] == pytest.approx(lengths[1], rel=1e-5)
 
 
+def test_what_keeping_leaves_of_a_step_is_told(db: LatentDB, ids: list[int]) -> None:
+    hat, smiling = (db.direction(name).vector for name in ("hat", "smiling"))
+    assert db.edit(ids[0], {"hat": 2.0}).step.remaining == 1.0
+    kept = db.edit(ids[0], {"hat": 2.0}, keep=["smiling"]).step
+    # The part at right angles is as long as the sine of the angle between the two.
+    assert kept.remaining == pytest.approx(np.sqrt(1 - (hat @ smiling) ** 2))
+
+
 def test_a_picture_is_inverted_and_then_edited_alike(db: LatentDB, ids: list[int]) -> None:
     stored = db.edit(ids[0], {"hat": 1.5})
     shown = db.edit(image=db.picture(ids[0]), directions={"hat": 1.5})

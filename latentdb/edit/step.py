@@ -65,6 +65,9 @@ class Step:
     pair : Pair or None
     kept : Nuisances
         Directions that it has no part along.
+    remaining : float
+        Cosine of what is added to noise with what would be, were nothing kept: near 0, what is
+        to stay lies along what is to change, and the step leads elsewhere.
     norm : "own", "chi", "fitted" or "none"
         What norm a moved vector is given: its own from before, the likeliest of white noise, the
         mean of the space's stored vectors, or that which comes out.
@@ -76,6 +79,7 @@ class Step:
     strengths: Mapping[str, float]
     pair: Pair | None
     kept: Nuisances
+    remaining: float
     norm: NormRule
 
     def apply(self, catalog: Catalog, vectors: Vectors, times: FloatArray) -> Vectors:
@@ -105,6 +109,7 @@ class Step:
             "directions": dict(self.strengths),
             "pair": None if self.pair is None else dict(vars(self.pair)),
             "keep": list(self.kept.names),
+            "remaining": self.remaining,
             "norm": self.norm,
             "digest": self._digest(),
         }
@@ -163,10 +168,11 @@ def make_step(
     if not directions and pair is None:
         raise QueryError("nothing is to change: give a direction with its strength, or a pair")
     kept = Nuisances(tuple(_at_home(catalog, name, home) for name in keep), "vectors")
-    vector = np.zeros(home.dim)
+    vector, free = np.zeros((2, home.dim))
     for name, strength in directions.items():
         _require_finite(name, strength)
         one = _at_home(catalog, name, home)
+        free += strength * one.std * one.vector
         vector += strength * _without(one.std * one.vector, home, kept)
     shift = None
     if pair is not None:
@@ -175,8 +181,10 @@ def make_step(
         if pair.method == "svd":
             shift = _midway(catalog, home, pair)
         else:
+            free += pair.strength * whole
             vector += pair.strength * _without(whole, home, kept)
-    return Step(home, vector, shift, dict(directions), pair, kept, norm)
+    remaining = _cosine(vector, free) if kept.directions else 1.0
+    return Step(home, vector, shift, dict(directions), pair, kept, remaining, norm)
 
 
 def _midway(catalog: Catalog, home: Space, pair: Pair) -> Shift:
@@ -209,6 +217,12 @@ def _without(vector: FloatArray, home: Space, kept: Nuisances) -> FloatArray:
     )
     turned: FloatArray = np.linalg.norm(vector) * unit
     return turned
+
+
+def _cosine(one: FloatArray, other: FloatArray) -> float:
+    """1 where either is zero: nothing was turned."""
+    lengths = float(np.linalg.norm(one) * np.linalg.norm(other))
+    return float(one @ other) / lengths if lengths > 0 else 1.0
 
 
 def _require_finite(what: str, strength: float) -> None:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from latentdb.edit import Edited, Pair
 
 
+# Of the cosine of two steps: 45 degrees apart.
+_LITTLE = 0.7
+
+
 def edit(  # noqa: PLR0913 - one parameter per option of the contract
     db: DatabaseFirst = None,
     item: Annotated[
@@ -191,3 +195,8 @@ def _print(found: Edited, *, as_json: bool) -> None:
         f"space {found.space.name}; directions in standard deviations from their boundary; the "
         f"round trip is at {found.round_trip_psnr:.1f} dB from the original"
     )
+    if found.step.remaining < _LITTLE:
+        note(
+            "what is to stay lies along what is to change: the step has a cosine of "
+            f"{found.step.remaining:.2f} with the one that was asked for; keep less"
+        )

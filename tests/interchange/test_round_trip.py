@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import get_args
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from exported import CLIP, NOISE, Interrupting
+from pyarrow import csv
 from safetensors.numpy import load_file
 
 from latentdb.errors import QueryError, SourceError
@@ -93,20 +93,19 @@ def test_half_precision_stays_half(origin: Store, tmp_path: Path) -> None:
 
 def test_where_chooses_what_is_written(origin: Store, tmp_path: Path) -> None:
     export_vectors(origin, tmp_path / "out", format="parquet", where="hat and age > 4")
-    frame = pd.read_parquet(tmp_path / "out" / "tiny-noise.parquet")
-    assert len(frame) == 5
-    assert frame["hat"].all()
-    assert frame["vector"][0].shape == (8,)
+    table = pq.read_table(tmp_path / "out" / "tiny-noise.parquet")
+    assert table["hat"].to_pylist() == [True] * 5
+    assert len(table["vector"][0]) == 8
 
 
 def test_noisezoo_files_are_what_a_notebook_loads(origin: Store, tmp_path: Path) -> None:
     export_vectors(origin, tmp_path / "out", spaces=[NOISE.name])
     vectors = np.load(tmp_path / "out" / "noises_tiny-noise.npy", allow_pickle=False)
-    attributes = pd.read_csv(tmp_path / "out" / "attributes.csv")
+    attributes = csv.read_csv(tmp_path / "out" / "attributes.csv")
     assert vectors.shape == (20, 8)
     assert len(attributes) == 20
-    assert set(attributes["hat"]) == {-1, 1}
-    assert attributes["image_id"][0] == "0.png"
+    assert set(attributes["hat"].to_pylist()) == {-1, 1}
+    assert attributes["image_id"][0].as_py() == "0.png"
 
 
 def test_the_library_of_safetensors_reads_an_export(origin: Store, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Keeps what a benchmark measured, with what it was measured on: results/NAME.json."""
+"""Keeps what a benchmark measured: in results/NAME.json with its machine, in docs as tables."""
 
 from __future__ import annotations
 
@@ -46,6 +46,15 @@ def record(name: str, results: Mapping[str, object], *, seed: int) -> Path:
     print(text)
     print(f"written to {path.relative_to(ROOT)}", file=sys.stderr)
     return path
+
+
+def write_section(page: str, benchmark: str, text: str) -> None:
+    """Put `text` between the two marks that docs/PAGE has for `benchmarks.BENCHMARK`."""
+    path = ROOT / "docs" / page
+    begin, end = (f"<!-- {mark}: benchmarks.{benchmark} -->" for mark in ("begin", "end"))
+    before, rest = path.read_text(encoding="utf-8").split(begin)
+    _, after = rest.split(end)
+    path.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
 
 
 def _commit() -> str:

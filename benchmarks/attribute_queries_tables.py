@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from benchmarks._record import ROOT
+from benchmarks._record import write_section
 from latentdb.zoo.faces import ATTRIBUTES
 
-DOCS = ROOT / "docs" / "queries.md"
 SPACES = ("faces-clip", "faces-ssl", "faces-noise")
 _MAIN = ("text", "text 1 + id", *(f"{space} mean_difference 2" for space in SPACES))
 _WAYS = {
@@ -21,15 +20,7 @@ _HEADINGS = ("text", "text + id", *(f"{space} +2" for space in SPACES))
 
 def write_tables(results: Mapping[str, Any]) -> None:
     """Put the tables where they belong."""
-    write_section("attribute_queries", tables(results))
-
-
-def write_section(benchmark: str, text: str) -> None:
-    """Put `text` between the two marks that the page has for a benchmark."""
-    begin, end = (f"<!-- {mark}: benchmarks.{benchmark} -->" for mark in ("begin", "end"))
-    before, rest = DOCS.read_text(encoding="utf-8").split(begin)
-    _, after = rest.split(end)
-    DOCS.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
+    write_section("queries.md", "attribute_queries", tables(results))
 
 
 def tables(results: Mapping[str, Any]) -> str:

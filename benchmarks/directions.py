@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks._arguments import make_parser
-from benchmarks._record import ROOT, record
+from benchmarks._record import ROOT, record, write_section
 from benchmarks.directions_measures import (
     KINDS,
     METHODS,
@@ -35,8 +35,6 @@ from benchmarks.directions_measures import (
 from benchmarks.stitch import faces_database
 from latentdb.zoo.faces import ATTRIBUTES
 
-DOCS = ROOT / "docs" / "directions.md"
-BEGIN, END = "<!-- begin: benchmarks.directions -->", "<!-- end: benchmarks.directions -->"
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -68,10 +66,7 @@ def main() -> None:
     results["carried"] = _grouped(results["carried"], _KEYS)
     results["orthogonality"] = [_values_alone(row) for row in results["orthogonality"]]
     record("directions", results, seed=options.seed)
-    page = DOCS.read_text(encoding="utf-8")
-    before, rest = page.split(BEGIN)
-    _, after = rest.split(END)
-    DOCS.write_text(f"{before}{BEGIN}\n{whole}\n{END}{after}", encoding="utf-8")
+    write_section("directions.md", "directions", whole)
 
 
 _KEYS = ("space", "source", "target", "method", "route", "kind", "against", "treatment", "size")

@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks._arguments import make_parser
-from benchmarks._record import ROOT, record
-from benchmarks.attribute_queries_tables import write_section
+from benchmarks._record import ROOT, record, write_section
 from benchmarks.stitch import faces_database
 from benchmarks.stitch_texts import questions
 from indexers.metric import CosineMetric
@@ -91,7 +90,7 @@ def main() -> None:
     db = faces_database(options.cache, options.n)
     rows = measure(db, count=options.count, seed=options.seed)
     record("diverse_queries", {"n": len(db), "rows": rows}, seed=options.seed)
-    write_section("diverse_queries", table(rows, len(db)))
+    write_section("queries.md", "diverse_queries", table(rows, len(db)))
 
 
 if __name__ == "__main__":

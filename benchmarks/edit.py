@@ -22,7 +22,7 @@ from typing import Any, Literal, final
 import numpy as np
 
 from benchmarks._arguments import make_parser
-from benchmarks._record import ROOT, record
+from benchmarks._record import ROOT, record, write_section
 from benchmarks.edit_pairs import PairStudy, draw_triples
 from benchmarks.edit_scores import PerceptualDistance, Resampled, Seen
 from benchmarks.edit_tables import section
@@ -47,8 +47,6 @@ from latentdb.zoo.training_data import FaceArrays
 
 SEED = 0
 SPACE = "faces-noise"
-DOCS = ROOT / "docs" / "editing.md"
-BEGIN, END = "<!-- begin: benchmarks.edit -->", "<!-- end: benchmarks.edit -->"
 
 
 @final
@@ -343,9 +341,7 @@ def main() -> None:
         print(section(results))
         return
     record("edit", results, seed=SEED)
-    before, rest = DOCS.read_text(encoding="utf-8").split(BEGIN)
-    _, after = rest.split(END)
-    DOCS.write_text(f"{before}{BEGIN}\n{section(results)}\n{END}{after}", encoding="utf-8")
+    write_section("editing.md", "edit", section(results))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from typing import Any
 
 import latentdb
 from benchmarks._arguments import make_parser
-from benchmarks._record import ROOT, record
+from benchmarks._record import ROOT, record, write_section
 from benchmarks.report_tables import digest, section
 from benchmarks.stitch import faces_database
 from latentdb.database import LatentDB
@@ -25,8 +25,6 @@ from latentdb.ingest import IngestOptions
 from latentdb.ingest.progress import RichProgress
 
 SPACES = ("faces-clip", "faces-noise", "faces-ssl")
-DOCS = ROOT / "docs" / "une.md"
-BEGIN, END = "<!-- begin: benchmarks.report_cifar -->", "<!-- end: benchmarks.report_cifar -->"
 
 
 def main() -> None:
@@ -50,10 +48,7 @@ def main() -> None:
         for name, db in (("faces", faces), ("photographs", photographs))
     }
     record("report", results, seed=asked.seed)
-    page = DOCS.read_text(encoding="utf-8")
-    before, rest = page.split(BEGIN)
-    _, after = rest.split(END)
-    DOCS.write_text(f"{before}{BEGIN}\n{section(results)}\n{END}{after}", encoding="utf-8")
+    write_section("une.md", "report_cifar", section(results))
 
 
 def photographs_database(cache: Path, parquet: Path, n: int) -> LatentDB:

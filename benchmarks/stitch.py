@@ -24,7 +24,7 @@ from sklearn.linear_model import LogisticRegression
 
 import latentdb
 from benchmarks._arguments import make_parser
-from benchmarks._record import ROOT, record
+from benchmarks._record import ROOT, record, write_section
 from benchmarks.stitch_texts import Question, questions
 from latentdb.arrays import FloatArray
 from latentdb.database import LatentDB
@@ -40,8 +40,6 @@ from latentdb.zoo.faces import ATTRIBUTES, write_folder
 
 SPACES = ("faces-clip", "faces-noise", "faces-ssl")
 FACES_SEED = 11
-DOCS = ROOT / "docs" / "stitching.md"
-BEGIN, END = "<!-- begin: benchmarks.stitch -->", "<!-- end: benchmarks.stitch -->"
 Vectors = NDArray[np.float32]
 
 
@@ -57,7 +55,7 @@ def main() -> None:
         faces_database(options.cache, options.n), methods=options.methods, seed=options.seed
     )
     record("stitch", results, seed=options.seed)
-    write_section(DOCS, section(results))
+    write_section("stitching.md", "stitch", section(results))
 
 
 def faces_database(cache: Path, n: int) -> LatentDB:
@@ -323,14 +321,6 @@ def _table_row(one: Mapping[str, Any]) -> str:
         f"{null['mutual_knn_max']:.2f}",
     ]
     return f"| {' | '.join(cells)} |"
-
-
-def write_section(path: Path, text: str) -> None:
-    """Put `text` between the two marks of the page, which has both."""
-    page = path.read_text(encoding="utf-8")
-    before, rest = page.split(BEGIN)
-    _, after = rest.split(END)
-    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

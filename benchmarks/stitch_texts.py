@@ -5,20 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, final
 
-_ADJECTIVES: Final = {
-    "smiling": ("smiling", "serious"),
-    "round_face": ("round", "narrow"),
-    "pale_skin": ("pale", "tan"),
-}
+from latentdb.zoo.faces_captions import ADJECTIVES, THINGS
+
 _WITH: Final = {"long_hair": ("long hair", "short hair"), "dark_hair": ("dark hair", "light hair")}
-_THINGS: Final = {
-    "beard": "a beard",
-    "closed_eyes": "closed eyes",
-    "glasses": "glasses",
-    "hat": "a hat",
-    "earrings": "earrings",
-    "scarf": "a scarf",
-}
 
 
 @final
@@ -35,13 +24,13 @@ def questions() -> list[Question]:
     """Eight texts for each of twelve attributes: four that say it is there, four that it is not."""
     found = []
     for is_present in (True, False):
-        for name, pair in _ADJECTIVES.items():
+        for name, pair in ADJECTIVES.items():
             word = pair[not is_present]
             wordings = (word, f"a {word} face", f"a {word} person", f"a picture of a {word} face")
             found += [Question(name, is_present, text) for text in wordings]
         for name, pair in _WITH.items():
             found += _phrased(name, pair[not is_present], is_present, joint="with ")
-        for name, thing in _THINGS.items():
+        for name, thing in THINGS.items():
             found += _phrased(name, thing, is_present, joint="with " if is_present else "without ")
         place = "outdoors" if is_present else "indoors"
         found += _phrased("outdoors", place, is_present, joint="")

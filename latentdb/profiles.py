@@ -6,9 +6,8 @@ import logging
 import threading
 from typing import final
 
-import numpy as np
-
 from latentdb.artefact_shelf import ArtefactShelf
+from latentdb.drawn import MAX_ROWS, sample_of
 from latentdb.errors import ModelError
 from latentdb.model import AbstractTextEncoder
 from latentdb.model_shelf import ModelShelf
@@ -17,7 +16,6 @@ from latentdb.stitch.domain import MIN_ROWS, SpaceProfile, fit_profile
 from latentdb.stitch.modality import fit_text, phrases
 from latentdb.store import Store
 
-MAX_ROWS = 20_000
 _LOG = logging.getLogger(__name__)
 _CAPTIONS = ("caption", "captions", "text", "description")
 
@@ -93,10 +91,8 @@ class ProfileShelf:
 
 def profile_of(store: Store, space: Space, *, seed: int) -> SpaceProfile:
     """Profile of at most 20,000 items of `space`, drawn by `seed`; without its text part."""
-    ids = store.vector_ids(space.name)
-    if len(ids) > MAX_ROWS:
-        ids = np.sort(np.random.default_rng(seed).permutation(ids)[:MAX_ROWS])
-    return fit_profile(store.vectors(space.name, ids), space=space, ids=ids, seed=seed)
+    rows = sample_of(store, space.name, seed=seed)
+    return fit_profile(rows.vectors, space=space, ids=rows.ids, seed=seed)
 
 
 def texts_about(store: Store) -> list[str]:

@@ -12,7 +12,8 @@ from latentdb.directions.direction import LABELLED
 from latentdb.directions.draft import Judges
 from latentdb.directions.orthogonal import Nuisances
 from latentdb.directions.recipe import Recipe
-from latentdb.directions.sources import Sourced, drawn
+from latentdb.directions.sources import Sourced
+from latentdb.drawn import drawn
 from latentdb.errors import NotEnoughDataError
 from latentdb.held_out import split_by_item
 from latentdb.stitch.from_store import paired_ids

@@ -12,7 +12,8 @@ from latentdb.directions.fit import DirectionOptions, fit_direction
 from latentdb.directions.judges import find_judges, labelled, labels_of
 from latentdb.directions.orthogonal import Nuisances
 from latentdb.directions.recipe import Recipe
-from latentdb.directions.sources import sample_of, source_of
+from latentdb.directions.sources import source_of
+from latentdb.drawn import sample_of
 from latentdb.space import Space
 
 

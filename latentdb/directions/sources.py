@@ -20,14 +20,12 @@ from latentdb.directions.liked import from_ids
 from latentdb.directions.pair import pair_direction
 from latentdb.directions.recipe import Recipe
 from latentdb.directions.text import text_movement
+from latentdb.drawn import sample_of
 from latentdb.errors import QueryError
 from latentdb.space import Space
 from latentdb.stitch.chain import find_chain
 from latentdb.stitch.linear_map import LinearMap
-from latentdb.store import Store
 from latentdb.types import SpaceRows
-
-MAX_ROWS = 20_000
 
 
 @final
@@ -65,20 +63,6 @@ def source_of(
         Sample of that space.
     """
     return _SOURCES[recipe.source](catalog, name, space, recipe, corpus)
-
-
-def sample_of(store: Store, space: str, *, seed: int) -> SpaceRows:
-    """At most 20,000 items of a space with their vectors, drawn by `seed`."""
-    ids = drawn(store.vector_ids(space), seed=seed)
-    return SpaceRows(ids, store.vectors(space, ids))
-
-
-def drawn(ids: IdArray, *, seed: int) -> IdArray:
-    """At most 20,000 of `ids`, sorted."""
-    if len(ids) <= MAX_ROWS:
-        return ids
-    some: IdArray = np.sort(np.random.default_rng(seed).permutation(ids)[:MAX_ROWS])
-    return some
 
 
 def _of_ids(

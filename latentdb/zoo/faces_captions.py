@@ -11,13 +11,13 @@ from typing import Final
 
 import numpy as np
 
-_ADJECTIVES: Final = {
+ADJECTIVES: Final = {
     "smiling": ("smiling", "serious"),
     "round_face": ("round", "narrow"),
     "pale_skin": ("pale", "tan"),
 }
 _HAIR: Final = {"long_hair": ("long", "short"), "dark_hair": ("dark", "light")}
-_THINGS: Final = {
+THINGS: Final = {
     "beard": "a beard",
     "closed_eyes": "closed eyes",
     "glasses": "glasses",
@@ -36,7 +36,7 @@ def _join(phrases: Sequence[str], last: str = "and") -> str:
 
 def _adjectives(attributes: Mapping[str, bool]) -> str:
     return " ".join(
-        _ADJECTIVES[name][not attributes[name]] for name in _ADJECTIVES if name in attributes
+        ADJECTIVES[name][not attributes[name]] for name in ADJECTIVES if name in attributes
     )
 
 
@@ -46,7 +46,7 @@ def _hair(attributes: Mapping[str, bool]) -> list[str]:
 
 
 def _things(attributes: Mapping[str, bool], *, is_present: bool) -> list[str]:
-    return [phrase for name, phrase in _THINGS.items() if attributes.get(name) is is_present]
+    return [phrase for name, phrase in THINGS.items() if attributes.get(name) is is_present]
 
 
 def caption(attributes: Mapping[str, bool]) -> str:
@@ -73,7 +73,7 @@ def caption(attributes: Mapping[str, bool]) -> str:
     >>> caption({name: name in ("smiling", "hat") for name in ATTRIBUTES})
     'a smiling narrow tan face with short light hair and a hat, indoors'
     """
-    for name in (*_ADJECTIVES, *_HAIR, *_THINGS, "outdoors"):
+    for name in (*ADJECTIVES, *_HAIR, *THINGS, "outdoors"):
         attributes[name]
     having = _join([*_hair(attributes), *_things(attributes, is_present=True)])
     place = "outdoors" if attributes["outdoors"] else "indoors"
@@ -119,10 +119,10 @@ def _place(part: Mapping[str, bool]) -> list[str]:
 
 def _bare(part: Mapping[str, bool]) -> str:
     # The wording of a search box: "glasses", "no hat", "smiling, a scarf".
-    words = [_ADJECTIVES[name][not part[name]] for name in _ADJECTIVES if name in part]
+    words = [ADJECTIVES[name][not part[name]] for name in ADJECTIVES if name in part]
     things = [
-        _THINGS[name] if part[name] else f"no {_THINGS[name].removeprefix('a ')}"
-        for name in _THINGS
+        THINGS[name] if part[name] else f"no {THINGS[name].removeprefix('a ')}"
+        for name in THINGS
         if name in part
     ]
     return ", ".join([*words, *_hair(part), *things, *_place(part)])
@@ -143,5 +143,5 @@ def _sentence(part: Mapping[str, bool], rng: np.random.Generator) -> str:
 
 
 def _is_worn(phrases: Sequence[str]) -> bool:
-    worn = {_THINGS[name] for name in ("glasses", "hat", "earrings", "scarf")}
+    worn = {THINGS[name] for name in ("glasses", "hat", "earrings", "scarf")}
     return all(phrase in worn for phrase in phrases)

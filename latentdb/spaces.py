@@ -246,15 +246,13 @@ def _load_transformers(
 def _load_diffusers(
     source: str, options: Mapping[str, str], name: str, spec: str, device: str
 ) -> AbstractSpaceModel:
-    from latentdb.inverters.ddim import DdimInverter
     from latentdb.inverters.diffusers_backbone import DiffusersBackbone
-    from latentdb.inverters.fixed_point import FixedPointInverter
+    from latentdb.inverters.kinds import INVERTERS
     from latentdb.inverters.options import DiffusersOptions
 
     typed = _typed(DiffusersOptions, options)
-    kind = {"ddim": DdimInverter, "fixed_point": FixedPointInverter}[typed.inverter]
     backbone = DiffusersBackbone(source, typed, device=device)
-    return kind(backbone, typed, name=name, spec=spec)
+    return INVERTERS[typed.inverter](backbone, typed, name=name, spec=spec)
 
 
 _LOADERS: Mapping[str, Callable[[str, Mapping[str, str], str, str, str], AbstractSpaceModel]] = {

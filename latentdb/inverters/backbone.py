@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from latentdb.inverters.schedule import NoiseSchedule
+from latentdb.inverters.schedule import AbstractSchedule
 from latentdb.model import Pixels, Transform
 from latentdb.space import Setting
 from latentdb.torch_compat import torch
@@ -15,7 +15,7 @@ class AbstractBackbone(ABC):
 
     @property
     @abstractmethod
-    def schedule(self) -> NoiseSchedule:
+    def schedule(self) -> AbstractSchedule:
         """Noise levels that the network was trained on, and what it predicts."""
 
     @property
@@ -42,7 +42,7 @@ class AbstractBackbone(ABC):
         """Scaled latents (n, channels, height, width) of pictures (n, size, size, 3) uint8."""
 
     @abstractmethod
-    def predict(self, x: torch.Tensor, timestep: int) -> torch.Tensor:
+    def predict(self, x: torch.Tensor, timestep: float) -> torch.Tensor:
         """The network's output at `x` (n, channels, height, width), told `timestep`."""
 
     @abstractmethod

@@ -8,9 +8,9 @@ import numpy as np
 
 from indexers.errors import DimensionError, DtypeError, NonFiniteError, ParameterError
 from latentdb.inverters.backbone import AbstractBackbone
+from latentdb.inverters.grid import Grid
 from latentdb.inverters.options import DiffusersOptions
 from latentdb.inverters.quality import QUALITY, norm_z, psnr, sv_excess
-from latentdb.inverters.schedule import Grid
 from latentdb.model import AbstractInverter, Embedded, Pixels, Transform, Vectors
 from latentdb.space import Setting, Space
 from latentdb.tensors import as_vectors, require_pixels

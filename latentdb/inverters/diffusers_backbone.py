@@ -15,8 +15,8 @@ import numpy as np
 
 from latentdb.errors import ModelError
 from latentdb.inverters.backbone import AbstractBackbone
+from latentdb.inverters.noise_schedule import NoiseSchedule
 from latentdb.inverters.options import DiffusersOptions
-from latentdb.inverters.schedule import NoiseSchedule
 from latentdb.model import Pixels, Transform
 from latentdb.space import Setting
 from latentdb.tensors import PixelFormat
@@ -139,14 +139,15 @@ class DiffusersBackbone(AbstractBackbone):
         latents: torch.Tensor = code.float() * self._vae.config.scaling_factor
         return latents
 
-    def predict(self, x: torch.Tensor, timestep: int) -> torch.Tensor:
+    def predict(self, x: torch.Tensor, timestep: float) -> torch.Tensor:
         """The network's output at `x` (n, channels, height, width), told `timestep`."""
         inputs = x.to(self._dtype)
+        told = torch.tensor([timestep], dtype=torch.float32, device=x.device)
         if self._prompt is None:
-            output = self._unet(inputs, timestep).sample
+            output = self._unet(inputs, told).sample
         else:
             prompts = self._prompt.expand(len(x), -1, -1)
-            output = self._unet(inputs, timestep, encoder_hidden_states=prompts).sample
+            output = self._unet(inputs, told, encoder_hidden_states=prompts).sample
         predicted: torch.Tensor = output.float()
         return predicted
 
@@ -263,7 +264,7 @@ def read_schedule(folder: Path) -> NoiseSchedule:
     return NoiseSchedule(
         alphas_cumprod=scheduler.alphas_cumprod.double().numpy(),
         alpha_bar_clean=float(scheduler.final_alpha_cumprod),
-        prediction=scheduler.config.prediction_type,
+        predicts=scheduler.config.prediction_type,
         steps_offset=int(scheduler.config.steps_offset),
     )
 

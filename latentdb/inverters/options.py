@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal, final
 
 from latentdb.errors import SpaceSpecError
-from latentdb.inverters.schedule import Convention, Spacing
+from latentdb.inverters.grid import Convention
+from latentdb.inverters.schedule import Spacing
 from latentdb.space import VectorDType
 from latentdb.torch_compat import ComputeDType
 
@@ -33,7 +34,7 @@ class DiffusersOptions:
     tolerance : float
         Relative change of a row at which `fixed_point` goes on to the next step.
     spacing : "trailing", "leading" or "linspace"
-        Which timesteps are visited; see `NoiseSchedule.grid`.
+        Which timesteps are visited; see `AbstractSchedule.grid`.
     last_timestep : int or None
         Where a trajectory ends; None for the last timestep of the model's schedule.
     convention : "noisier" or "cleaner"

@@ -13,8 +13,9 @@ from typing import final
 
 import numpy as np
 
+from latentdb.affine import Level, Prediction
 from latentdb.inverters.backbone import AbstractBackbone
-from latentdb.inverters.schedule import Level, NoiseSchedule, Prediction
+from latentdb.inverters.noise_schedule import NoiseSchedule
 from latentdb.model import Pixels, Transform
 from latentdb.space import Setting
 from latentdb.torch_compat import torch
@@ -64,9 +65,9 @@ class GaussianBackbone(AbstractBackbone):
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         return latents.clamp(0, 1)
 
-    def predict(self, x: torch.Tensor, timestep: int) -> torch.Tensor:
+    def predict(self, x: torch.Tensor, timestep: float) -> torch.Tensor:
         self.calls += len(x)
-        level = Level(timestep, float(self._schedule.alphas_cumprod[timestep]))
+        level = Level.of_alpha_bar(timestep, float(self._schedule.alphas_cumprod[int(timestep)]))
         a, b = level.signal, level.sigma
         gain = a * self._deviation**2 / (a**2 * self._deviation**2 + b**2)
         x0 = self._mean + gain * (x - a * self._mean)
@@ -76,6 +77,6 @@ class GaussianBackbone(AbstractBackbone):
 
     def exact_noise(self, latents: torch.Tensor) -> torch.Tensor:
         """Solution of the ODE at the last timestep, from the clean code."""
-        last = Level(0, float(self._schedule.alphas_cumprod[-1]))
+        last = Level.of_alpha_bar(0, float(self._schedule.alphas_cumprod[-1]))
         spread = math.sqrt((last.signal * self._deviation) ** 2 + last.sigma**2)
         return last.signal * self._mean + (latents - self._mean) * spread / self._deviation

@@ -10,11 +10,11 @@ import pytest
 from gaussian_backbone import SIZE, GaussianBackbone
 from numpy.typing import NDArray
 
+from latentdb.affine import Prediction
 from latentdb.inverters.base import AbstractTrajectoryInverter
 from latentdb.inverters.ddim import DdimInverter
 from latentdb.inverters.fixed_point import FixedPointInverter
 from latentdb.inverters.options import DiffusersOptions
-from latentdb.inverters.schedule import Prediction
 from latentdb.torch_compat import torch
 
 PREDICTIONS: tuple[Prediction, ...] = ("epsilon", "v_prediction", "sample")

@@ -10,8 +10,9 @@ from gaussian_backbone import cosine_schedule
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from latentdb.affine import Level
 from latentdb.errors import ModelError
-from latentdb.inverters.schedule import Grid, Level, split
+from latentdb.inverters.grid import Grid, split
 from latentdb.torch_compat import torch
 
 PREDICTIONS = ("epsilon", "v_prediction", "sample")
@@ -72,7 +73,7 @@ def test_a_level_without_signal_is_refused_unless_v_is_predicted(prediction: str
 @pytest.mark.parametrize("prediction", PREDICTIONS)
 def test_split_recovers_the_code_and_the_noise(prediction: str) -> None:
     x0, epsilon = torch.randn(2, 3, 4, generator=torch.Generator().manual_seed(0))
-    level = Level(500, 0.37)
+    level = Level.of_alpha_bar(500, 0.37)
     a, b = level.signal, level.sigma
     outputs = {"epsilon": epsilon, "sample": x0, "v_prediction": a * epsilon - b * x0}
     recovered = split(prediction, level, a * x0 + b * epsilon, outputs[prediction])
@@ -84,7 +85,7 @@ def test_split_recovers_the_code_and_the_noise(prediction: str) -> None:
 def test_renoise_undoes_denoise(prediction: str, alpha_bar: float) -> None:
     generator = torch.Generator().manual_seed(0)
     noisier, output = torch.randn(2, 3, 4, generator=generator, dtype=torch.float64)
-    grid = Grid((Level(0, 0.9), Level(10, alpha_bar)), prediction)
+    grid = Grid((Level.of_alpha_bar(0, 0.9), Level.of_alpha_bar(10, alpha_bar)), prediction)
     cleaner = grid.denoise(0, noisier, output)
     torch.testing.assert_close(grid.renoise(0, cleaner, noisier, output), noisier)
 
@@ -92,6 +93,6 @@ def test_renoise_undoes_denoise(prediction: str, alpha_bar: float) -> None:
 def test_renoise_of_v_holds_where_no_signal_is_left() -> None:
     generator = torch.Generator().manual_seed(0)
     noisier, output = torch.randn(2, 3, 4, generator=generator, dtype=torch.float64)
-    grid = Grid((Level(0, 0.3), Level(999, 0.0)), "v_prediction")
+    grid = Grid((Level.of_alpha_bar(0, 0.3), Level.of_alpha_bar(999, 0.0)), "v_prediction")
     cleaner = grid.denoise(0, noisier, output)
     torch.testing.assert_close(grid.renoise(0, cleaner, noisier, output), noisier)

@@ -1,0 +1,16 @@
+"""The ways of inverting a trajectory, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from latentdb.inverters.base import AbstractTrajectoryInverter
+from latentdb.inverters.ddim import DdimInverter
+from latentdb.inverters.fixed_point import FixedPointInverter
+from latentdb.inverters.options import InverterName
+
+INVERTERS: Mapping[InverterName, type[AbstractTrajectoryInverter]] = MappingProxyType(
+    {"fixed_point": FixedPointInverter, "ddim": DdimInverter}
+)
+"""Class of each `inverter=` of a spec."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from indexers.errors import DimensionError, NonFiniteError
-from indexers.metric import AbstractMetric, ChiPrior, FittedPrior, NaoMetric
+from indexers.metric import AbstractMetric, AbstractRadialPrior, NaoMetric
 from latentdb.catalog import Catalog
 from latentdb.compose import Composed, Ground, Placed, Step, compose
 from latentdb.directions.direction import Direction
@@ -204,10 +204,8 @@ def _ground(catalog: Catalog, query: Query, target: Space) -> Ground:
 
 def _likeliest_norm(metric: AbstractMetric) -> float | None:
     """The norm that the prior of NAO holds likeliest; None where there is no such prior."""
-    if isinstance(metric, NaoMetric) and isinstance(metric.prior, ChiPrior):
+    if isinstance(metric, NaoMetric) and isinstance(metric.prior, AbstractRadialPrior):
         return metric.prior.mode
-    if isinstance(metric, NaoMetric) and isinstance(metric.prior, FittedPrior):
-        return metric.prior.mean
     return None
 
 

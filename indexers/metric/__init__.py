@@ -6,6 +6,7 @@ from indexers.metric.euclidean import EuclideanMetric as EuclideanMetric
 from indexers.metric.nao import NaoMetric as NaoMetric
 from indexers.metric.nao import NaoParts as NaoParts
 from indexers.metric.priors import AbstractPrior as AbstractPrior
+from indexers.metric.priors import AbstractRadialPrior as AbstractRadialPrior
 from indexers.metric.priors import ChiPrior as ChiPrior
 from indexers.metric.priors import FittedPrior as FittedPrior
 from indexers.metric.priors import NoPrior as NoPrior

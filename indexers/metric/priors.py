@@ -44,6 +44,11 @@ class AbstractRadialPrior(AbstractPrior):
 
     @property
     @abstractmethod
+    def mode(self) -> float:
+        """The likeliest norm, where w is least."""
+
+    @property
+    @abstractmethod
     def width(self) -> float:
         """Standard deviation of the norm, the length on which w changes."""
 
@@ -104,7 +109,7 @@ class ChiPrior(AbstractRadialPrior):
 
     @property
     def mode(self) -> float:
-        """√(d−1), the likeliest norm."""
+        """√(d−1)."""
         return math.sqrt(self.dim - 1)
 
     @property
@@ -205,6 +210,11 @@ class FittedPrior(AbstractRadialPrior):
                 f"expected at least two norms of shape (n,), got shape {values.shape}"
             )
         return cls(float(values.mean()), float(values.std(ddof=1)))
+
+    @property
+    def mode(self) -> float:
+        """`mean`."""
+        return self.mean
 
     @property
     def width(self) -> float:

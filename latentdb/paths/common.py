@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
-from indexers.metric import FittedPrior, NaoMetric, make_metric, make_prior
+from indexers.metric import AbstractRadialPrior, NaoMetric, make_metric, make_prior
 from indexers.types import FloatArray, PriorName
 from latentdb.catalog import Catalog
 from latentdb.errors import QueryError
-from latentdb.geometry import chi_mean, chi_mode, chi_std, restore_norm
+from latentdb.geometry import chi_mean, chi_std, restore_norm
 from latentdb.indexes import IndexManager
 from latentdb.model import AbstractInverter, Vectors
 from latentdb.model_shelf import ModelShelf
@@ -87,13 +87,8 @@ def restored(
     ZeroVectorError
         A vector of norm zero is to be given one.
     """
-    if prior == "none":
-        return vectors
-    if prior == "chi":
-        return restore_norm(vectors, chi_mode(space.dim))
-    fitted = nao_metric(indexes, space, prior).prior
-    assert isinstance(fitted, FittedPrior)
-    return restore_norm(vectors, fitted.mean)
+    law = nao_metric(indexes, space, prior).prior
+    return restore_norm(vectors, law.mode) if isinstance(law, AbstractRadialPrior) else vectors
 
 
 def describe_length(prior: PriorName) -> str:

@@ -7,6 +7,7 @@ shared CPU cores; on a GPU give fewer.
 from __future__ import annotations
 
 import importlib
+import math
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
@@ -15,7 +16,14 @@ import typer
 
 from latentdb.zoo.training import CACHE, WEIGHTS, Settings
 
-_DEFAULT_MINUTES: Final = {"autoencoder": 9.0, "diffusion": 44.0, "clip": 31.0, "ssl": 12.0}
+_DEFAULT_MINUTES: Final = {
+    "autoencoder": 9.0,
+    "diffusion": 44.0,
+    "clip": 31.0,
+    "ssl": 12.0,
+    "twins": math.inf,
+}
+_DEFAULT_STEPS: Final = {"twins": 5_500}
 
 
 class Model(StrEnum):
@@ -25,12 +33,13 @@ class Model(StrEnum):
     DIFFUSION = "diffusion"
     CLIP = "clip"
     SSL = "ssl"
+    TWINS = "twins"
     ALL = "all"
 
 
 def _main(
     model: Annotated[
-        Model, typer.Argument(help="Which model; diffusion needs a trained autoencoder.")
+        Model, typer.Argument(help="Which model; diffusion and twins need a trained autoencoder.")
     ],
     device: Annotated[str, typer.Option(help="As torch names it: cpu, cuda.")] = "cpu",
     minutes: Annotated[
@@ -46,7 +55,7 @@ def _main(
     for name in names:
         settings = Settings(
             minutes=_DEFAULT_MINUTES[name] if minutes is None else minutes,
-            steps=steps,
+            steps=_DEFAULT_STEPS.get(name) if steps is None else steps,
             device=device,
             out=out,
             cache=cache,

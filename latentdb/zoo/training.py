@@ -34,6 +34,7 @@ class Settings:
     ----------
     minutes : float
         Wall time after which training stops; the learning rate falls over it, by a cosine.
+        Infinite where only steps count.
     steps : int, optional
         Stop after so many steps, if that comes first.
     device : str

@@ -124,8 +124,9 @@ class SpaceRegistry:
                 f"space {space.name!r} is there with other settings; give the new one another "
                 f"name. {error}"
             ) from error
-        if set(there.quality) != set(space.quality):
+        # More than it keeps may be measured: it was made by an older version.
+        if missing := sorted(set(there.quality) - set(space.quality)):
             raise SpaceExistsError(
                 f"space {space.name!r} is there with quality columns {sorted(there.quality)}; "
-                f"the one given has {sorted(space.quality)}"
+                f"the one given lacks {', '.join(missing)}"
             )

@@ -91,7 +91,8 @@ def vector_table(rows: SpaceRows, space: Space) -> pa.Table:
     NonFiniteError
         A vector holds NaN or infinity, or does once it is stored as float16.
     SpaceMismatchError
-        The quality columns are not those of the space.
+        A quality column of the space is missing. Others are passed over: a space keeps the
+        columns it was made with, and a newer version of its model may measure more.
     """
     ids = id_array(rows.ids)
     _require_unique(ids, f"the rows for space {space.name!r}")
@@ -117,10 +118,10 @@ def vector_table(rows: SpaceRows, space: Space) -> pa.Table:
 
 
 def _quality_arrays(rows: SpaceRows, space: Space) -> list[pa.Array]:
-    if set(rows.quality) != set(space.quality):
+    if missing := sorted(set(space.quality) - set(rows.quality)):
         raise SpaceMismatchError(
             f"space {space.name!r} has quality columns {sorted(space.quality)}, got "
-            f"{sorted(rows.quality)}"
+            f"{sorted(rows.quality)} without {', '.join(missing)}"
         )
     arrays = []
     for name in space.quality:

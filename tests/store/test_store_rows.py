@@ -38,6 +38,16 @@ def test_space_of_one_name_and_other_settings_is_refused(store, noise):
     assert len(store.vector_ids(noise.name)) == 4
 
 
+def test_space_keeps_the_quality_columns_it_was_made_with(store, batch, noise):
+    store.add_space(replace(noise, quality=(*noise.quality, "newer")))
+    rows = batch([30])
+    made = rows["vectors"][noise.name]
+    more = SpaceRows(made.ids, made.vectors, {**made.quality, "newer": np.ones(1, np.float32)})
+    store.write_batch(**rows | {"vectors": {noise.name: more}})
+    assert store.space(noise.name).quality == noise.quality
+    assert 30 in store.vector_ids(noise.name)
+
+
 @pytest.mark.parametrize(
     "change", [{"name": "A b"}, {"quality": ("norm",)}, {"quality": ("a", "A")}, {"dim": 0}]
 )

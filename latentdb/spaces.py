@@ -181,6 +181,8 @@ def _absolute(parsed: SpaceSpec) -> SpaceSpec:
     checkpoint = Path(options.get("pretrained", "")).expanduser()
     if checkpoint.is_file():
         options["pretrained"] = str(checkpoint.resolve())
+    if "vae" in options:
+        options["vae"] = str(local_folder(options["vae"]) or options["vae"])
     source = parsed.source if folder is None else str(folder)
     return dataclasses.replace(parsed, source=source, options=options)
 
@@ -246,7 +248,7 @@ def _load_transformers(
 def _load_diffusers(
     source: str, options: Mapping[str, str], name: str, spec: str, device: str
 ) -> AbstractSpaceModel:
-    from latentdb.inverters.diffusers_backbone import DiffusersBackbone
+    from latentdb.inverters.backbones.backbone import DiffusersBackbone
     from latentdb.inverters.kinds import INVERTERS
     from latentdb.inverters.options import DiffusersOptions
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -121,6 +122,45 @@ def find_model(source: str, *, patterns: Sequence[str]) -> ModelFiles:
             f"{_first_line(error)}; check the name, or download it elsewhere and pass its folder"
         ) from error
     return ModelFiles(repo, Path(cached))
+
+
+def require_weights(folder: Path, stems: Sequence[str]) -> None:
+    """Raise unless a folder holds weights that a library of Hugging Face finds by itself.
+
+    Parameters
+    ----------
+    folder : Path
+        Of one network.
+    stems : sequence of str
+        What the names of its files begin with.
+
+    Raises
+    ------
+    ModelError
+        There are none, only those of a variant such as fp16, or a shard is missing.
+    """
+    for stem in stems:
+        index = folder / f"{stem}.safetensors.index.json"
+        if index.is_file():
+            shards = set(json.loads(index.read_text())["weight_map"].values())
+            if lost := sorted(name for name in shards if not (folder / name).is_file()):
+                raise ModelError(
+                    f"{folder} lacks {', '.join(lost)}, which {index.name} names; download them "
+                    "again, since the first download was not finished"
+                )
+            return
+        if any((folder / f"{stem}{suffix}").is_file() for suffix in (".safetensors", ".bin")):
+            return
+    found = sorted(path.name for path in folder.iterdir() if path.suffix in _WEIGHT_SUFFIXES)
+    wanted = f"{stems[0]}.safetensors"
+    if found:
+        raise ModelError(
+            f"{folder} holds no {wanted}, only {', '.join(found)}; download the full weights, or, "
+            f"to use these, copy them to {wanted}"
+        )
+    raise ModelError(
+        f"no weights in {folder}: expected {wanted}; download the model again, and whole"
+    )
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from benchmarks.rare_concepts.memo import Memo
 from latentdb.bundled import BUNDLED
-from latentdb.inverters.diffusers_backbone import DiffusersBackbone
+from latentdb.inverters.backbones.backbone import DiffusersBackbone
 from latentdb.torch_compat import torch
 
 _BATCH = 64

@@ -47,6 +47,9 @@ class DiffusersOptions:
         calls and does not change the vectors. The column is NaN where it was not measured.
     size : int or None
         Side of the pictures in pixels; None for the model's own.
+    vae : str or None
+        Folder or hub id of another autoencoder, or of a pipeline that holds one; None for the
+        pipeline's own.
     dtype : "float32", "float16" or "bfloat16"
         What the networks compute in; the steps themselves are float32.
     store : "float32" or "float16"
@@ -64,6 +67,7 @@ class DiffusersOptions:
     prompt: str = ""
     psnr: bool = False
     size: int | None = None
+    vae: str | None = None
     dtype: ComputeDType = "float32"
     store: VectorDType = "float32"
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from latentdb.bundled import BUNDLED
 from latentdb.directions.probe import probe_many
-from latentdb.inverters.diffusers_backbone import DiffusersBackbone
+from latentdb.inverters.backbones.backbone import DiffusersBackbone
 from latentdb.inverters.options import DiffusersOptions
 from latentdb.inverters.quality import psnr
 from latentdb.leak import leak_control

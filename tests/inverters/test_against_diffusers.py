@@ -11,7 +11,7 @@ import tiny_models
 from numpy.typing import NDArray
 
 from latentdb.inverters.base import AbstractTrajectoryInverter
-from latentdb.inverters.diffusers_backbone import DiffusersBackbone
+from latentdb.inverters.backbones.backbone import DiffusersBackbone
 from latentdb.inverters.options import DiffusersOptions
 from latentdb.spaces import load_model
 from latentdb.torch_compat import torch

@@ -31,7 +31,7 @@ def pipeline(settings: Settings) -> Path:
 
 
 def test_the_pipeline_is_written_in_diffusers_layout(pipeline: Path) -> None:
-    from latentdb.inverters.diffusers_backbone import DiffusersBackbone
+    from latentdb.inverters.backbones.backbone import DiffusersBackbone
     from latentdb.inverters.options import DiffusersOptions
 
     backbone = DiffusersBackbone(str(pipeline), DiffusersOptions(), device="cpu")

@@ -1,0 +1,1 @@
+"""Diffusion models in diffusers' folder layout: one concept or family of networks per file."""

@@ -50,6 +50,17 @@ class DiffusersOptions:
     vae : str or None
         Folder or hub id of another autoencoder, or of a pipeline that holds one; None for the
         pipeline's own.
+    slicing : bool
+        Whether the autoencoder takes one picture at a time, and attention a part of its heads:
+        less memory, more time.
+    tiling : bool
+        Whether the autoencoder takes a large picture in overlapping tiles. Where there is more
+        than one tile, vectors differ.
+    channels_last : bool
+        Whether convolutions keep channels innermost: faster on GPUs in half precision.
+    compile : bool
+        Whether the network is compiled by `torch.compile`, which takes minutes on the first
+        batch and needs a C++ compiler.
     dtype : "float32", "float16" or "bfloat16"
         What the networks compute in; the steps themselves are float32.
     store : "float32" or "float16"
@@ -68,6 +79,10 @@ class DiffusersOptions:
     psnr: bool = False
     size: int | None = None
     vae: str | None = None
+    slicing: bool = False
+    tiling: bool = False
+    channels_last: bool = False
+    compile: bool = False
     dtype: ComputeDType = "float32"
     store: VectorDType = "float32"
 

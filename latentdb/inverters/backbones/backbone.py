@@ -10,7 +10,7 @@ from latentdb.errors import ModelError
 from latentdb.inverters.backbone import AbstractBackbone
 from latentdb.inverters.backbones.autoencoder import AbstractAutoencoder
 from latentdb.inverters.backbones.families import family_of
-from latentdb.inverters.backbones.network import AbstractNetwork
+from latentdb.inverters.backbones.network import AbstractNetwork, Condition
 from latentdb.inverters.backbones.part_loader import PartLoader
 from latentdb.inverters.backbones.pipeline_folder import PipelineFolder
 from latentdb.inverters.backbones.read_autoencoder import read_autoencoder
@@ -38,7 +38,7 @@ class DiffusersBackbone(AbstractBackbone):
     source : str
         A folder in diffusers' layout, or a hub id.
     options : DiffusersOptions
-        Of these, `prompt`, `size`, `dtype` and `vae`.
+        Those of the model and of speed.
     device : str
         `auto`, `cpu`, `cuda:0`, …
 
@@ -55,12 +55,12 @@ class DiffusersBackbone(AbstractBackbone):
             pipeline = PipelineFolder.open(source)
             family = family_of(pipeline)
             self._is_told = pipeline.is_noise_conditioned
-            loader = PartLoader(pipeline, self._device, self._dtype)
-            found = read_autoencoder(loader, options.vae, follows_upcast=family.upcasts_autoencoder)
+            loader = PartLoader(pipeline, self._device, options)
+            found = read_autoencoder(loader, follows_upcast=family.follows_upcast)
             self._autoencoder: AbstractAutoencoder = found.autoencoder
             cell = self._autoencoder.pixels_per_cell
             self._network: AbstractNetwork = family.load(
-                loader, options.prompt, pixels_per_cell=cell
+                loader, Condition(options.prompt, pixels_per_cell=cell)
             )
             self._format = PixelFormat(self._measure(options.size, cell), _HALF, _HALF)
             side = self._format.size // cell
@@ -97,7 +97,10 @@ class DiffusersBackbone(AbstractBackbone):
 
     def settings(self) -> dict[str, Setting]:
         """Settings of the model that move a vector: weights, size, prompt, scaling, dtype."""
-        blind: dict[str, Setting] = {} if self._is_told else {"noise_conditioned": False}
+        # Absent where they say nothing unusual: so are the fingerprints of stored databases.
+        unusual: dict[str, Setting] = {} if self._is_told else {"noise_conditioned": False}
+        if self._options.tiling:
+            unusual["vae_tiling"] = True
         return {
             "loader": "diffusers",
             **self._sources,
@@ -109,7 +112,7 @@ class DiffusersBackbone(AbstractBackbone):
             "guidance": 1.0,
             "compute_dtype": self._options.dtype,
             **self._network.settings(),
-            **blind,
+            **unusual,
         }
 
     def encode(self, pixels: Pixels) -> torch.Tensor:

@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import ClassVar, final
 
 from latentdb.inverters.backbones.part_loader import PartLoader
 from latentdb.space import Setting
 from latentdb.torch_compat import torch
+
+
+@final
+@dataclass(frozen=True)
+class Condition:
+    """What a network is told besides states and times.
+
+    Parameters
+    ----------
+    prompt : str
+        May be empty.
+    pixels_per_cell : int
+        Side of the pixels that one cell of a code stands for.
+    """
+
+    prompt: str
+    pixels_per_cell: int
 
 
 class AbstractNetwork(ABC):
@@ -19,22 +37,13 @@ class AbstractNetwork(ABC):
 
     parts: ClassVar[tuple[str, ...]]
     """Parts of the pipeline, besides the autoencoder, whose files move a vector."""
-    upcasts_autoencoder: ClassVar[bool]
+    follows_upcast: ClassVar[bool] = True
     """Whether `force_upcast` in the autoencoder's config is followed where float16 is asked for."""
 
     @classmethod
     @abstractmethod
-    def load(cls, loader: PartLoader, prompt: str, *, pixels_per_cell: int) -> AbstractNetwork:
-        """The network of a pipeline, with a prompt.
-
-        Parameters
-        ----------
-        loader : PartLoader
-            Of the pipeline.
-        prompt : str
-            May be empty.
-        pixels_per_cell : int
-            Side of the pixels that one cell of a code stands for.
+    def load(cls, loader: PartLoader, condition: Condition) -> AbstractNetwork:
+        """The network of a pipeline, told `condition`.
 
         Raises
         ------

@@ -11,32 +11,42 @@ from typing import Any, final
 
 from latentdb.errors import ModelError
 from latentdb.inverters.backbones.pipeline_folder import PipelineFolder
-from latentdb.torch_compat import torch
+from latentdb.inverters.backbones.speed import tune_network
+from latentdb.inverters.options import DiffusersOptions
+from latentdb.torch_compat import torch, torch_dtype
 from latentdb.weights import require_weights, without_progress_bars
 
 
 @final
 @dataclass(frozen=True)
 class PartLoader:
-    """Loads parts of one pipeline, to one device and dtype.
+    """Loads parts of one pipeline, to one device.
 
     Parameters
     ----------
     pipeline : PipelineFolder
         Where they are.
     device : torch.device
-    dtype : torch.dtype
+    options : DiffusersOptions
+        Of these, the dtype and those of speed.
     """
 
     pipeline: PipelineFolder
     device: torch.device
-    dtype: torch.dtype
+    options: DiffusersOptions
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What networks compute in."""
+        return torch_dtype(self.options.dtype)
 
     def network(self, part: str) -> Any:
         """The denoising network, of the class that the index names."""
         class_name = self.pipeline.class_of(part)
         folder = self.pipeline.folder_of(part)
-        return load_network(folder, str(class_name), device=self.device, dtype=self.dtype)
+        network = load_network(folder, str(class_name), device=self.device, dtype=self.dtype)
+        tune_network(network, self.options)
+        return network
 
     def text_encoder(self, part: str) -> Any:
         """A text encoder of transformers, or None where the pipeline goes without it."""

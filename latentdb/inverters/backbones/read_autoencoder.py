@@ -16,6 +16,7 @@ from latentdb.inverters.backbones.autoencoder import (
 )
 from latentdb.inverters.backbones.part_loader import PartLoader, load_network
 from latentdb.inverters.backbones.pipeline_folder import network_patterns, network_pickles
+from latentdb.inverters.backbones.speed import refuse_slices, tune_autoencoder
 from latentdb.space import Setting
 from latentdb.torch_compat import torch
 from latentdb.weights import find_model
@@ -43,17 +44,13 @@ class FoundAutoencoder:
     settings: dict[str, Setting] = field(default_factory=dict)
 
 
-def read_autoencoder(
-    loader: PartLoader, other: str | None, *, follows_upcast: bool
-) -> FoundAutoencoder:
-    """The autoencoder of a pipeline, or `other` in its place.
+def read_autoencoder(loader: PartLoader, *, follows_upcast: bool) -> FoundAutoencoder:
+    """The autoencoder of a pipeline, or the one that the options name in its place.
 
     Parameters
     ----------
     loader : PartLoader
-        Of the pipeline.
-    other : str or None
-        Folder or hub id of an autoencoder, or of a pipeline that holds one as `vae`.
+        Of the pipeline, with its options.
     follows_upcast : bool
         Whether `force_upcast` in its config is followed where float16 is asked for: SDXL's
         overflows there.
@@ -64,9 +61,11 @@ def read_autoencoder(
         It cannot be found or loaded, or is of another class.
     """
     part = loader.pipeline.autoencoder_part
-    if other is not None:
-        return _another(loader, other, follows_upcast=follows_upcast)
+    if loader.options.vae is not None:
+        return _another(loader, loader.options.vae, follows_upcast=follows_upcast)
     if part is None:
+        if loader.options.slicing or loader.options.tiling:
+            refuse_slices("none: it works on pixels")
         return FoundAutoencoder(PixelSpace())
     folder, class_name = loader.pipeline.folder_of(part), loader.pipeline.class_of(part)
     vae = _load(folder, str(class_name), loader, follows_upcast=follows_upcast)
@@ -93,6 +92,7 @@ def _load(folder: Path, class_name: str, loader: PartLoader, *, follows_upcast: 
     overflows = follows_upcast and loader.dtype == torch.float16 and config.get("force_upcast")
     dtype = torch.float32 if overflows else loader.dtype
     vae = load_network(folder, class_name, device=loader.device, dtype=dtype)
+    tune_autoencoder(vae, loader.options)
     return Vae(vae, scaling=_scaling(vae, config))
 
 

@@ -45,7 +45,7 @@ class FlowSchedule(AbstractSchedule):
         """Levels of a trajectory; see `AbstractSchedule.grid`.
 
         `trailing` visits i/steps before the shift, as FLUX's pipeline does; `linspace` begins at
-        1/n_train, as Stable Diffusion 3's does.
+        1/n_train, shifted, as Stable Diffusion 3's does.
         """
         last = self.n_train if last_timestep is None else last_timestep
         if steps < 1 or not 1 <= last <= self.n_train:
@@ -59,7 +59,9 @@ class FlowSchedule(AbstractSchedule):
                 "trailing or linspace"
             )
         end = self._unshifted(last / self.n_train)
-        first = end / steps if spacing == "trailing" else min(end, 1 / self.n_train)
+        # The pipeline of Stable Diffusion 3 begins at a time that is shifted, and shifts it again.
+        least = min(end, self._shifted(1 / self.n_train))
+        first = end / steps if spacing == "trailing" else least
         even = np.linspace(first, end, steps)
         times = [*(self._shifted(float(t)) for t in even[:-1]), last / self.n_train]
         return Grid((self.level_at(0.0), *map(self.level_at, times)), "velocity")

@@ -8,6 +8,7 @@ import numpy as np
 
 from indexers.errors import DimensionError, DtypeError, NonFiniteError, ParameterError
 from latentdb.inverters.backbone import AbstractBackbone
+from latentdb.inverters.forward_start import ForwardStart
 from latentdb.inverters.grid import Grid
 from latentdb.inverters.options import DiffusersOptions
 from latentdb.inverters.quality import QUALITY, norm_z, psnr, sv_excess
@@ -41,12 +42,18 @@ class AbstractTrajectoryInverter(AbstractInverter):
         self._backbone = backbone
         self._options = options
         self._grid = backbone.schedule.grid(options.steps, options.spacing, options.last_timestep)
+        self._forward = ForwardStart.of(options.forward_start, options.steps)
         self._space = Space(
             name=name,
             kind="noise",
-            dim=int(np.prod(backbone.latent_shape)),
+            dim=int(np.prod(self.latent_shape)),
             spec=spec,
-            settings={**backbone.settings(), **self._grid_settings(), **self._own_settings()},
+            settings={
+                **backbone.settings(),
+                **self._grid_settings(),
+                **self._own_settings(),
+                **self._forward.settings(),
+            },
             dtype=options.store,
             quality=QUALITY,
         )
@@ -68,7 +75,10 @@ class AbstractTrajectoryInverter(AbstractInverter):
 
     @property
     def latent_shape(self) -> tuple[int, int, int]:
-        """Channels, height and width of a state, which a vector holds flat."""
+        """Channels, height and width of a state, which a vector holds flat.
+
+        Those of a code, where a state is no more than that.
+        """
         return self._backbone.latent_shape
 
     @abstractmethod
@@ -84,8 +94,30 @@ class AbstractTrajectoryInverter(AbstractInverter):
         The residual is NaN where there is none.
         """
 
+    def _descend(self, states: torch.Tensor, start: int, stop: int) -> torch.Tensor:
+        """States at level `stop` that sampling leads to from those at `start` above it.
+
+        Deterministic DDIM, where a subclass does not say otherwise.
+        """
+        x = states
+        for step in reversed(range(stop, start)):
+            output = self._backbone.predict(x, self._grid.levels[step + 1].timestep)
+            x = self._grid.denoise(step, x, output)
+        return x
+
+    def _enter(self, codes: torch.Tensor, level: int) -> torch.Tensor:  # noqa: ARG002 - for pairs
+        """States of the trajectories through `codes` at a level: the codes, or more than them."""
+        return codes
+
+    def _leave(self, states: torch.Tensor) -> torch.Tensor:
+        """Codes of states: what `_enter` was given."""
+        return states
+
     def embed(self, pixels: Pixels) -> Embedded:
-        """Noise (n, dim) of a batch of pictures (n, size, size, 3) uint8, not modified."""
+        """Noise (n, dim) of a batch of pictures (n, size, size, 3) uint8, not modified.
+
+        The quality columns are of the noise alone, where a vector holds more than that.
+        """
         require_pixels(pixels, self.transform.size)
         if len(pixels) == 0:
             empty = np.empty(0, np.float32)
@@ -94,11 +126,12 @@ class AbstractTrajectoryInverter(AbstractInverter):
             )
         with torch.inference_mode():
             latents = self._backbone.encode(pixels)
-            noise, residual = self._climb(latents, 0, self._grid.steps)
-            vectors = as_vectors(noise, self._space.name)
+            states, residual = self._rise(latents, pixels)
+            vectors = as_vectors(states, self._space.name)
+            noise = self._leave(states)
             columns = {
                 "residual": residual,
-                "psnr": self._round_trip(latents, noise),
+                "psnr": self._round_trip(latents, states),
                 "norm_z": norm_z(noise),
                 "sv_excess": sv_excess(noise),
             }
@@ -110,7 +143,7 @@ class AbstractTrajectoryInverter(AbstractInverter):
         if len(pixels) == 0:
             return np.empty((0, self._space.dim), np.float32)
         with torch.inference_mode():
-            return as_vectors(self._backbone.encode(pixels), self._space.name)
+            return as_vectors(self._enter(self._backbone.encode(pixels), 0), self._space.name)
 
     def decode(self, noise: Vectors) -> Pixels:
         """Pictures (n, size, size, 3) uint8 generated from `noise` (n, dim), not modified.
@@ -143,7 +176,7 @@ class AbstractTrajectoryInverter(AbstractInverter):
         if len(x) == 0:
             return np.empty((0, self.transform.size, self.transform.size, 3), np.uint8)
         with torch.inference_mode():
-            pictures = self._backbone.decode(self._descend(x, level, 0))
+            pictures = self._backbone.decode(self._leave(self._descend(x, level, 0)))
             rounded = (pictures * 255.0).round().to(torch.uint8).permute(0, 2, 3, 1)
         return rounded.cpu().contiguous().numpy()
 
@@ -156,7 +189,8 @@ class AbstractTrajectoryInverter(AbstractInverter):
             Not modified.
         start, stop : int
             Levels, 0 the clean code and `grid.steps` the noise: to a cleaner one by sampling,
-            to a noisier one by inversion.
+            to a noisier one by inversion; noise drawn by `forward_start` is of pictures, and is
+            not drawn here.
 
         Returns
         -------
@@ -184,21 +218,20 @@ class AbstractTrajectoryInverter(AbstractInverter):
         self._require_level(level)
         self._require_noise(states)
         flat = torch.from_numpy(states.copy()).to(self._backbone.device)
-        return flat.view(-1, *self._backbone.latent_shape)
+        return flat.view(-1, *self.latent_shape)
 
-    def _descend(self, states: torch.Tensor, start: int, stop: int) -> torch.Tensor:
-        """States at level `stop` that deterministic DDIM generates from those at `start`."""
-        x = states
-        for step in reversed(range(stop, start)):
-            output = self._backbone.predict(x, self._grid.levels[step + 1].timestep)
-            x = self._grid.denoise(step, x, output)
-        return x
+    def _rise(self, codes: torch.Tensor, pixels: Pixels) -> tuple[torch.Tensor, torch.Tensor]:
+        """Noise of the clean codes of pictures, and each row's residual (n,)."""
+        first = self._forward.level
+        if first:
+            codes = self._forward.diffuse(codes, pixels, self._grid.levels[first])
+        return self._climb(self._enter(codes, first), first, self._grid.steps)
 
-    def _round_trip(self, latents: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+    def _round_trip(self, latents: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
         """PSNR (n,) of latents → noise → picture against latents → picture, NaN if not asked."""
         if not self._options.psnr:
             return torch.full((len(latents),), torch.nan)
-        back = self._descend(noise, self._grid.steps, 0)
+        back = self._leave(self._descend(states, self._grid.steps, 0))
         return psnr(self._backbone.decode(back), self._backbone.decode(latents))
 
     def _grid_settings(self) -> dict[str, Setting]:

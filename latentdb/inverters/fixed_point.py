@@ -18,7 +18,8 @@ class FixedPointInverter(AbstractTrajectoryInverter):
     The first guess of a step is the explicit step with the output that the step before ended
     on, which costs no network call. From the second call on, the iteration is accelerated by
     Anderson's method with a memory of one, row by row: near the noisy end the plain iteration
-    of some pictures does not contract, and sampling would amplify what it leaves. A row stops
+    of some pictures does not contract, and sampling would amplify what it leaves; `anderson=false`
+    leaves it plain, as published. A row stops
     when its relative change falls to the tolerance, whatever the other rows of its batch do, or
     after `iterations` network calls.
 
@@ -34,13 +35,15 @@ class FixedPointInverter(AbstractTrajectoryInverter):
     """
 
     def _own_settings(self) -> dict[str, Setting]:
-        return {
+        settings: dict[str, Setting] = {
             "inverter": "fixed_point",
             "convention": self._options.convention,
             "iterations": self._options.iterations,
             "first_iterations": self._options.first_iterations,
             "tolerance": self._options.tolerance,
         }
+        # Absent where it is on: so are the fingerprints of stored databases written.
+        return settings if self._options.anderson else {**settings, "anderson": False}
 
     def _climb(
         self, states: torch.Tensor, start: int, stop: int
@@ -62,6 +65,7 @@ class FixedPointInverter(AbstractTrajectoryInverter):
         """x_{i+1}, the network's last output on the way, and the last relative change (n,)."""
         timestep = self._grid.levels[step + 1].timestep
         is_first = step == 0
+        is_plain = is_first or not self._options.anderson
         most = self._options.first_iterations if is_first else self._options.iterations
         reached, outputs = guess.clone(), torch.empty_like(guess)
         solved, change = torch.empty_like(guess), torch.empty_like(guess)
@@ -74,7 +78,7 @@ class FixedPointInverter(AbstractTrajectoryInverter):
             outputs[rows] = self._backbone.predict(current, timestep)
             image = self._grid.renoise(step, x[rows], current, outputs[rows])
             moved = image - current
-            if call == 0 or is_first:
+            if call == 0 or is_plain:
                 reached[rows] = image
             else:
                 reached[rows] = _accelerate(image, moved, solved[rows], change[rows])

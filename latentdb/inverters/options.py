@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from types import MappingProxyType
 from typing import Literal, final
 
 from latentdb.errors import SpaceSpecError
@@ -11,7 +13,10 @@ from latentdb.inverters.schedule import Spacing
 from latentdb.space import VectorDType
 from latentdb.torch_compat import ComputeDType
 
-InverterName = Literal["fixed_point", "ddim"]
+InverterName = Literal["fixed_point", "ddim", "belm", "midpoint", "fireflow", "heun", "deis"]
+_ONLY_WITH: Mapping[str, InverterName] = MappingProxyType(
+    {"convention": "ddim", "anderson": "fixed_point", "pair": "belm", "order": "deis"}
+)
 
 
 @final
@@ -21,9 +26,11 @@ class DiffusersOptions:
 
     Parameters
     ----------
-    inverter : "fixed_point" or "ddim"
-        Implicit steps iterated until they invert sampling, or one explicit step each: cheaper,
-        and inexact.
+    inverter : "fixed_point", "ddim", "belm", "midpoint", "fireflow", "heun" or "deis"
+        How a trajectory is walked, both ways; docs/inversion.md compares them. The first two
+        sample by DDIM: implicit steps iterated until they invert it, or one explicit step each,
+        cheaper and inexact. `belm` keeps two states and is exact. The others are explicit and of
+        a higher order.
     steps : int
         Number of steps of a trajectory.
     iterations : int
@@ -33,13 +40,23 @@ class DiffusersOptions:
         `FixedPointInverter`. More of them give noise of a larger norm.
     tolerance : float
         Relative change of a row at which `fixed_point` goes on to the next step.
+    anderson : bool
+        Whether `fixed_point` accelerates its iteration; without, some rows do not converge.
+    pair : bool
+        Whether a vector of `belm` holds both states, and so twice the numbers, or the noise
+        alone, with which the round trip is not exact.
+    order : 2 or 3
+        Of `deis`: how many past rates a step is made of.
+    forward_start : float
+        Share of the steps, at the clean end, that noise drawn from a seed of each picture takes
+        the place of; 0 for none. Any inverter; the round trip is then not exact.
     spacing : "trailing", "leading" or "linspace"
         Which timesteps are visited; see `AbstractSchedule.grid`.
     last_timestep : int or None
         Where a trajectory ends; None for the last timestep of the model's schedule.
     convention : "noisier" or "cleaner"
-        Which end's timestep the network is told in an explicit step; `fixed_point` inverts the
-        sampler, which knows only `noisier`.
+        Which end's timestep the network is told in a step of `ddim`; the others tell it the
+        level at which they ask.
     prompt : str
         Text that a text-conditioned model is given; guidance is 1, since more breaks inversion.
     psnr : bool
@@ -72,6 +89,10 @@ class DiffusersOptions:
     iterations: int = 10
     first_iterations: int = 2
     tolerance: float = 2e-3
+    anderson: bool = True
+    pair: bool = True
+    order: int = 2
+    forward_start: float = 0.0
     spacing: Spacing = "trailing"
     last_timestep: int | None = None
     convention: Convention = "noisier"
@@ -87,11 +108,7 @@ class DiffusersOptions:
     store: VectorDType = "float32"
 
     def __post_init__(self) -> None:
-        if self.inverter == "fixed_point" and self.convention != "noisier":
-            raise SpaceSpecError(
-                "convention=cleaner goes with inverter=ddim: fixed_point inverts the sampler, "
-                "which tells the network the noisier timestep"
-            )
+        self._require_in_place()
         counts = {
             "steps": self.steps,
             "iterations": self.iterations,
@@ -101,3 +118,20 @@ class DiffusersOptions:
             raise SpaceSpecError(f"expected at least 1 of each of {', '.join(counts)}, got {low}")
         if not 0 <= self.tolerance < 1:
             raise SpaceSpecError(f"expected 0 ≤ tolerance < 1, got tolerance={self.tolerance}")
+        if self.order not in (2, 3):
+            raise SpaceSpecError(f"expected order=2 or order=3, got order={self.order}")
+        if not 0 <= self.forward_start < 1:
+            raise SpaceSpecError(
+                f"expected 0 ≤ forward_start < 1, got forward_start={self.forward_start}"
+            )
+
+    def _require_in_place(self) -> None:
+        """Raise where an option of one inverter is given to another."""
+        defaults = {field.name: field.default for field in fields(self)}
+        for name, inverter in _ONLY_WITH.items():
+            given = getattr(self, name)
+            if given != defaults[name] and self.inverter != inverter:
+                raise SpaceSpecError(
+                    f"{name}={str(given).lower()} goes with inverter={inverter}, not with "
+                    f"inverter={self.inverter}"
+                )

@@ -13,9 +13,11 @@ from typing import final
 
 import numpy as np
 
-from latentdb.affine import Level, Prediction
+from latentdb.affine import Level, Prediction, target
 from latentdb.inverters.backbone import AbstractBackbone
+from latentdb.inverters.flow_schedule import FlowSchedule
 from latentdb.inverters.noise_schedule import NoiseSchedule
+from latentdb.inverters.schedule import AbstractSchedule
 from latentdb.model import Pixels, Transform
 from latentdb.space import Setting
 from latentdb.torch_compat import torch
@@ -31,17 +33,28 @@ def cosine_schedule(prediction: Prediction, n_train: int = 1000) -> NoiseSchedul
 
 @final
 class GaussianBackbone(AbstractBackbone):
-    """The closed form; codes are pixels in [0, 1] as (3, 8, 8)."""
+    """The closed form; codes are pixels in [0, 1] as (3, 8, 8).
+
+    A model that predicts velocity is of flow matching, others of the cosine schedule.
+    """
 
     def __init__(
-        self, prediction: Prediction, *, mean: float = 0.4, deviation: float = 0.3
+        self,
+        prediction: Prediction,
+        *,
+        mean: float = 0.4,
+        deviation: float = 0.3,
+        n_train: int = 1000,
     ) -> None:
-        self._schedule = cosine_schedule(prediction)
-        self._mean, self._deviation = mean, deviation
+        self._mean, self._deviation, self._n_train = mean, deviation, n_train
+        is_flow = prediction == "velocity"
+        self._schedule: AbstractSchedule = (
+            FlowSchedule(n_train) if is_flow else cosine_schedule(prediction, n_train)
+        )
         self.calls = 0
 
     @property
-    def schedule(self) -> NoiseSchedule:
+    def schedule(self) -> AbstractSchedule:
         return self._schedule
 
     @property
@@ -67,16 +80,24 @@ class GaussianBackbone(AbstractBackbone):
 
     def predict(self, x: torch.Tensor, timestep: float) -> torch.Tensor:
         self.calls += len(x)
-        level = Level.of_alpha_bar(timestep, float(self._schedule.alphas_cumprod[int(timestep)]))
+        level = self._level(timestep)
         a, b = level.signal, level.sigma
-        gain = a * self._deviation**2 / (a**2 * self._deviation**2 + b**2)
-        x0 = self._mean + gain * (x - a * self._mean)
-        epsilon = (x - a * x0) / b
-        outputs = {"epsilon": epsilon, "sample": x0, "v_prediction": a * epsilon - b * x0}
-        return outputs[self._schedule.prediction]
+        variance = (a * self._deviation) ** 2 + b**2
+        x0 = self._mean + a * self._deviation**2 / variance * (x - a * self._mean)
+        epsilon = b / variance * (x - a * self._mean)
+        c, d = target(self._schedule.prediction, level)
+        return c * x0 + d * epsilon
 
     def exact_noise(self, latents: torch.Tensor) -> torch.Tensor:
         """Solution of the ODE at the last timestep, from the clean code."""
-        last = Level.of_alpha_bar(0, float(self._schedule.alphas_cumprod[-1]))
+        last = self._schedule.grid(1, "trailing").levels[-1]
         spread = math.sqrt((last.signal * self._deviation) ** 2 + last.sigma**2)
         return last.signal * self._mean + (latents - self._mean) * spread / self._deviation
+
+    def _level(self, timestep: float) -> Level:
+        """The level of a label, a fraction between two timesteps too."""
+        if self._schedule.prediction == "velocity":
+            time = timestep / self._n_train
+            return Level(timestep, 1.0 - time, time)
+        angle = math.pi / 2 * (timestep + 1) / (self._n_train + 1)
+        return Level(timestep, math.cos(angle), math.sin(angle))

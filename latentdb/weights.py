@@ -8,11 +8,13 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, final
 
 from latentdb.device import is_out_of_memory
 from latentdb.errors import ModelError
+from latentdb.hub import download, first_line
 
 _HUB_PREFIX = "hf-hub:"
 _CHUNK_BYTES = 1 << 22
@@ -109,19 +111,7 @@ def find_model(source: str, *, patterns: Sequence[str]) -> ModelFiles:
     if folder is not None:
         return ModelFiles(folder.name, folder)
     repo, _, revision = source.removeprefix(_HUB_PREFIX).partition("@")
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError
-
-    try:
-        cached = snapshot_download(
-            repo, revision=revision or None, allow_patterns=list(patterns), max_workers=2
-        )
-    except (OSError, HFValidationError) as error:
-        raise ModelError(
-            f"model {source!r} is neither a local folder nor a model the hub gave us: "
-            f"{_first_line(error)}; check the name, or download it elsewhere and pass its folder"
-        ) from error
-    return ModelFiles(repo, Path(cached))
+    return ModelFiles(repo, download(repo, revision=revision or None, patterns=patterns))
 
 
 def require_weights(folder: Path, stems: Sequence[str]) -> None:
@@ -163,6 +153,37 @@ def require_weights(folder: Path, stems: Sequence[str]) -> None:
     )
 
 
+def require_tokenizer(folder: Path) -> None:
+    """Raise unless a folder holds a tokenizer's words, and what is needed to read them.
+
+    Without them transformers makes an empty tokenizer, to which every prompt is alike.
+
+    Raises
+    ------
+    ModelError
+        There are none, or only those that a package which is not installed reads.
+    """
+    if (folder / "tokenizer.json").is_file():
+        return
+    if all((folder / name).is_file() for name in ("vocab.json", "merges.txt")):
+        return
+    if not (folder / "spiece.model").is_file():
+        raise ModelError(
+            f"no tokenizer in {folder}: expected tokenizer.json, or vocab.json and merges.txt; "
+            "download the model again, and whole"
+        )
+    if lost := [name for name in ("sentencepiece", "google.protobuf") if not _is_installed(name)]:
+        raise ModelError(
+            f"{folder} holds its words as spiece.model, which {' and '.join(lost)} read: pip "
+            "install sentencepiece protobuf, or download the tokenizer.json of the model, too"
+        )
+
+
+def _is_installed(package: str) -> bool:
+    parent = package.partition(".")[0]
+    return find_spec(parent) is not None and find_spec(package) is not None
+
+
 @contextmanager
 def model_errors(what: str) -> Iterator[None]:
     """Turn what a model library raises while loading into `ModelError`.
@@ -198,7 +219,7 @@ def model_errors(what: str) -> Iterator[None]:
         if is_out_of_memory(error):
             raise
         raise ModelError(
-            f"{what} cannot be loaded: {type(error).__name__}: {_first_line(error)}"
+            f"{what} cannot be loaded: {type(error).__name__}: {first_line(error)}"
         ) from error
 
 
@@ -215,9 +236,3 @@ def without_progress_bars() -> Iterator[None]:
     finally:
         if was_enabled:
             logging.enable_progress_bar()
-
-
-def _first_line(error: BaseException) -> str:
-    """The first line of an error's text, short enough for one sentence."""
-    text = str(error).strip() or repr(error)
-    return text.splitlines()[0][:300]

@@ -19,7 +19,7 @@ from latentdb.spaces import BUNDLED, SpaceSpec, describe_models, load_model, par
 
 
 def test_a_bundled_name_is_a_spec() -> None:
-    assert set(BUNDLED) == {"faces-noise", "faces-clip", "faces-ssl"}
+    assert set(BUNDLED) == {"faces-noise", "faces-clip", "faces-ssl", "faces-blind"}
     parsed = parse_spec("faces-clip")
     assert (parsed.name, parsed.loader, parsed.source) == ("faces-clip", "bundled", "faces-clip")
     assert str(parsed) == "faces-clip"
@@ -49,7 +49,10 @@ def test_a_spec_written_out_reads_back_the_same(options: dict[str, str]) -> None
 @pytest.mark.parametrize(
     ("spec", "text"),
     [
-        ("", "neither a bundled space .faces-noise, faces-clip, faces-ssl. nor of the form"),
+        (
+            "",
+            "neither a bundled space .faces-noise, faces-clip, faces-ssl, faces-blind. nor of the form",
+        ),
         ("faces", "neither a bundled space"),
         ("clip=/models/clip", "neither a bundled space"),
         ("clip=open_clip:", "neither a bundled space"),
@@ -125,7 +128,7 @@ def test_a_hub_that_cannot_be_reached_is_reported() -> None:
         text=True,
         check=True,
     )
-    assert "neither a local folder nor a model the hub gave us" in done.stdout
+    assert "neither a local folder nor in the cache of the hub's client" in done.stdout
 
 
 @pytest.mark.parametrize("name", BUNDLED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -14,7 +14,7 @@ from latentdb.inverters.backbones.pipeline_folder import PipelineFolder
 from latentdb.inverters.backbones.speed import tune_network
 from latentdb.inverters.options import DiffusersOptions
 from latentdb.torch_compat import torch, torch_dtype
-from latentdb.weights import require_weights, without_progress_bars
+from latentdb.weights import require_tokenizer, require_weights, without_progress_bars
 
 
 @final
@@ -65,10 +65,14 @@ class PartLoader:
         library: Any = transformers
         folder = self.pipeline.folder_of(part)
         if not is_encoder:
+            require_tokenizer(folder)
             return getattr(library, class_name).from_pretrained(folder)
         require_weights(folder, ("model", "pytorch_model"))
         with without_progress_bars():
-            encoder = getattr(library, class_name).from_pretrained(folder, dtype=self.dtype)
+            encoder, found = getattr(library, class_name).from_pretrained(
+                folder, dtype=self.dtype, output_loading_info=True
+            )
+        _require_whole(folder, class_name, found["missing_keys"])
         return encoder.eval().requires_grad_(False).to(self.device)
 
 
@@ -99,13 +103,17 @@ def load_network(folder: Path, class_name: str, *, device: torch.device, dtype: 
             local_files_only=True,
             output_loading_info=True,
         )
-    # diffusers only warns, and makes up the weights that it did not find.
-    if missing := sorted(found["missing_keys"]):
+    _require_whole(folder, class_name, found["missing_keys"])
+    return network.eval().requires_grad_(False).to(device)
+
+
+def _require_whole(folder: Path, class_name: str, missing: Collection[str]) -> None:
+    """Raise where a library only warns, and makes up the weights that it did not find."""
+    if missing:
         raise ModelError(
             f"the weights in {folder} are not of a whole {class_name}: {len(missing)} are missing, "
-            f"such as {missing[0]}; download them again, or correct the class or the config"
+            f"such as {min(missing)}; download them again, or correct the class or the config"
         )
-    return network.eval().requires_grad_(False).to(device)
 
 
 @contextmanager

@@ -1,0 +1,250 @@
+"""The generated parts of docs/blind.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from benchmarks.blind_measures import FAR, NEAR
+
+Row = Mapping[str, Any]
+_EXACT_COLUMNS = (
+    ("told velocity, straight", "velocity", "flow", False),
+    ("told ε, DDPM", "epsilon", "ddpm", False),
+    ("blind velocity, straight", "velocity", "flow", True),
+    ("blind ε, DDPM", "epsilon", "ddpm", True),
+    ("blind velocity, DDPM", "velocity", "ddpm", True),
+    ("blind ε, straight", "epsilon", "flow", True),
+)
+_TWINS = ("velocity", "blind-velocity", "epsilon", "blind-epsilon")
+
+
+def moons_section(results: Mapping[str, Any]) -> str:
+    """Tables of a result of `benchmarks.blind`."""
+    floor = results["floor"]["energy_distance"]
+    lines = [
+        "### Exact fields",
+        "",
+        f"Share of runs that end within {NEAR:g} of a stored point, and in brackets the median "
+        f"distance; *lost* is farther than {FAR:g}.",
+        "",
+        *_exact(results["exact"]),
+        "",
+        "Blind velocity on the straight path that goes on for a quarter of its time when that is "
+        "over:",
+        "",
+        *_runs_on(results),
+        "",
+        "### Trained networks",
+        "",
+        f"Energy distance to the moons in the plane (two draws of the moons: {floor:.3f}), share "
+        f"of runs that end within {NEAR:g} of the moons in all dimensions, and the median "
+        "distance off the plane.",
+        "",
+        *_trained(results["trained"]),
+        "",
+        "### Drift errors",
+        "",
+        "Root mean square of a coordinate of |ν|·(f − f_t) over noised codes. *Formula* over "
+        "*exact*: median over all times, and lowest to highest; correlation of the logarithms "
+        "over states, median over times.",
+        "",
+        *_gap_summary(results["gaps"]),
+        "",
+        "By time, in 32 dimensions; *straight* is the error of dy/dτ in y = u/(a+b):",
+        "",
+        *_gaps([row for row in results["gaps"] if row["dim"] == 32]),
+    ]
+    return "\n".join(lines)
+
+
+def faces_section(results: Mapping[str, Any]) -> str:
+    """Tables of a result of `benchmarks.blind_twins`."""
+    lines = [
+        "Fréchet distance in faces-ssl / in faces-clip (×1,000), and the share of samples as near "
+        "to a held-out face as 99 % of other held-out faces are:",
+        "",
+        *_qualities(results["qualities"]),
+        "",
+        f"A sample whose code is longer than twice the longest held-out code is *lost*: "
+        f"{_lost(results['qualities'])}.",
+        "",
+        "Root mean square of a coordinate of the codes that come out (that of held-out codes is "
+        f"{results['code_scale']:.3f}):",
+        "",
+        *_scales(results["qualities"]),
+        "",
+        "Drift error of the blind twin against the told one at the same states, |ν|·(f − f_t), "
+        "beside the formula's; *straight* is the error of dy/dτ:",
+        "",
+        *_drifts(results["drifts"]),
+    ]
+    return "\n".join(lines)
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    head = [f"| {' | '.join(columns)} |", f"| {' | '.join('---' for _ in columns)} |"]
+    return [*head, *(f"| {' | '.join(row)} |" for row in rows)]
+
+
+def _values(rows: Sequence[Row], name: str) -> list[Any]:
+    """Different values of a column, in order."""
+    return list(dict.fromkeys(row[name] for row in rows))
+
+
+def _one(rows: Sequence[Row], **wanted: Any) -> Row:
+    """The row of these values."""
+    return next(row for row in rows if all(row[key] == value for key, value in wanted.items()))
+
+
+def _exact(rows: Sequence[Row]) -> list[str]:
+    body = []
+    for dim in _values(rows, "dim"):
+        for steps in _values(rows, "steps"):
+            cells = [
+                _one(rows, dim=dim, steps=steps, prediction=p, path=path, is_blind=blind)
+                for _, p, path, blind in _EXACT_COLUMNS
+            ]
+            body.append([str(dim), str(steps), *map(_ends, cells)])
+    return _table(["D", "steps", *(column[0] for column in _EXACT_COLUMNS)], body)
+
+
+def _ends(row: Row) -> str:
+    lost = f", {row['far']:.0%} lost" if row["far"] else ""
+    return f"{row['near']:.2f} ({row['median']:.3f}{lost})"
+
+
+def _runs_on(results: Mapping[str, Any]) -> list[str]:
+    body = []
+    for after in results["runs_on"]:
+        before = _one(
+            results["exact"],
+            dim=after["dim"],
+            steps=after["steps"],
+            prediction="velocity",
+            path="flow",
+            is_blind=True,
+        )
+        pair = [(before[name], after[name]) for name in ("near", "ninth_decile")]
+        body.append([str(after["dim"]), *(f"{a:.2f} → {b:.2f}" for a, b in pair)])
+    return _table(["D", f"within {NEAR:g}", "nine of ten within"], body)
+
+
+def _trained(rows: Sequence[Row]) -> list[str]:
+    kinds = _values(rows, "kind")
+    body = []
+    for dim in _values(rows, "dim"):
+        for steps in _values(rows, "steps"):
+            cells = [_one(rows, dim=dim, steps=steps, kind=kind) for kind in kinds]
+            body.append([str(dim), str(steps), *map(_trained_cell, cells)])
+    return _table(["D", "steps", *(kind.replace("epsilon", "ε") for kind in kinds)], body)
+
+
+def _trained_cell(row: Row) -> str:
+    lost = f", {row['far']:.0%} lost" if row["far"] else ""
+    return f"{row['energy_distance']:.3f}, {row['near']:.2f}, {row['off_plane']:.2f}{lost}"
+
+
+def _gap_summary(rows: Sequence[Row]) -> list[str]:
+    body = []
+    for dim in _values(rows, "dim"):
+        for prediction in _values(rows, "prediction"):
+            some = [row for row in rows if (row["dim"], row["prediction"]) == (dim, prediction)]
+            ratios = [row["formula"] / row["exact"] for row in some if row["exact"] > 1e-9]
+            learnt = [row["trained"] / row["exact"] for row in some if row["exact"] > 1e-9]
+            tied = [row["correlation"] for row in some if row["correlation"] is not None]
+            worst = max(some, key=lambda row: row["exact"] / row["nu"] * row["straight"])
+            body.append(
+                [
+                    str(dim),
+                    prediction.replace("epsilon", "ε"),
+                    _range(ratios),
+                    f"{np.median(tied):.3f}",
+                    _range(learnt),
+                    f"{worst['exact'] / worst['nu'] * worst['straight']:.2f} at "
+                    f"{worst['flow_time']:.2f}",
+                ]
+            )
+    columns = ["D", "predicts", "formula/exact", "correlation", "network/exact"]
+    return _table([*columns, "largest error of dy/dτ, at b/(a+b)"], body)
+
+
+def _range(values: Sequence[float]) -> str:
+    return f"{np.median(values):.2f} ({min(values):.2f}–{max(values):.2f})"
+
+
+def _gaps(rows: Sequence[Row]) -> list[str]:
+    body = []
+    for time in _values(rows, "time"):
+        cells = [f"{time:g}"]
+        for prediction in ("velocity", "epsilon"):
+            row = _one(rows, time=time, prediction=prediction)
+            cells += [f"{row[name]:.3f}" for name in ("exact", "formula", "trained")]
+            cells.append(f"{row['exact'] / row['nu'] * row['straight']:.3f}")
+        body.append(cells)
+    names = [
+        f"{prediction}: {name}"
+        for prediction in ("velocity", "ε")
+        for name in ("exact", "formula", "network", "straight")
+    ]
+    return _table(["t", *names], body)
+
+
+def _qualities(rows: Sequence[Row]) -> list[str]:
+    body = []
+    for row in rows:
+        if row["name"] == "held out":
+            body.append(["–", str(row["runs"]), f"held-out faces: {_quality(row)}", "", "", ""])
+    steps = _values([row for row in rows if "steps" in row], "steps")
+    for count in steps:
+        cells = [_one(rows_of(rows), name=name, steps=count) for name in _TWINS]
+        body.append([str(count), str(cells[0]["runs"]), *map(_quality, cells)])
+    return _table(["steps", "samples", *(name.replace("epsilon", "ε") for name in _TWINS)], body)
+
+
+def rows_of(rows: Sequence[Row]) -> list[Row]:
+    """Those of samples, not of held-out faces."""
+    return [row for row in rows if "steps" in row]
+
+
+def _quality(row: Row) -> str:
+    distances = " / ".join(
+        f"{1000 * row[f'frechet_{name}']:.0f}" for name in ("faces-ssl", "faces-clip")
+    )
+    return f"{distances}, {row['plausible']:.2f}"
+
+
+def _lost(rows: Sequence[Row]) -> str:
+    found = [
+        f"{row['lost']:.0%} of {row['name'].replace('epsilon', 'ε')} at {row['steps']} steps"
+        for row in rows_of(rows)
+        if row["lost"]
+    ]
+    return ", ".join(found) or "none is"
+
+
+def _scales(rows: Sequence[Row]) -> list[str]:
+    some = rows_of(rows)
+    body = [
+        [str(steps), *(f"{_one(some, name=n, steps=steps)['code_scale']:.3f}" for n in _TWINS)]
+        for steps in _values(some, "steps")
+    ]
+    return _table(["steps", *(name.replace("epsilon", "ε") for name in _TWINS)], body)
+
+
+def _drifts(rows: Sequence[Row]) -> list[str]:
+    body = []
+    for time in _values(rows, "time"):
+        cells = [f"{time:g}"]
+        for prediction in ("velocity", "epsilon"):
+            row = _one(rows, time=time, prediction=prediction)
+            cells += [f"{row[name]:.3f}" for name in ("measured", "formula", "measured_straight")]
+        body.append(cells)
+    names = [
+        f"{prediction}: {name}"
+        for prediction in ("velocity", "ε")
+        for name in ("measured", "formula", "straight")
+    ]
+    return _table(["t", *names], body)

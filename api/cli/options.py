@@ -9,6 +9,16 @@ import typer
 
 ENVIRONMENT_DB = "LATENTDB"
 
+
+def _batch_size(written: str) -> int | None:
+    """A number of pictures, or None for `auto`."""
+    if written == "auto":
+        return None
+    if not written.isdecimal() or int(written) < 1:
+        raise typer.BadParameter(f"expected auto or a number of at least 1, got {written!r}")
+    return int(written)
+
+
 Database = Annotated[
     str | None,
     typer.Argument(
@@ -28,6 +38,16 @@ DatabaseFirst = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON alone on stdout.")]
 Device = Annotated[
     str, typer.Option("--device", help="Where models run: auto, cpu, cuda or cuda:1.")
+]
+BatchSize = Annotated[
+    int | None,
+    typer.Option(
+        "--batch-size",
+        metavar="N",
+        parser=_batch_size,
+        help="Pictures a model gets at once; auto: as many as memory holds.",
+        show_default="auto",
+    ),
 ]
 Where = Annotated[
     str | None,

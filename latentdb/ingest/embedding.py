@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from latentdb.device import is_out_of_memory
 from latentdb.errors import ModelError
+from latentdb.ingest.batch_size import FIRST_BATCH, fitting_batch
+from latentdb.memory import watched
 from latentdb.model import AbstractSpaceModel, Embedded, Pixels
 
 # ModelError is a RuntimeError, and so are torch's own.
@@ -54,16 +56,17 @@ class Embedder:
     ----------
     model : AbstractSpaceModel
         The model.
-    batch_size : int
-        Pictures at once, to begin with.
+    batch_size : int or None
+        Pictures at once, to begin with; None to find out what memory holds.
     tell : callable of str
         Told when the batch is halved.
     """
 
     def __init__(
-        self, model: AbstractSpaceModel, *, batch_size: int, tell: Callable[[str], None]
+        self, model: AbstractSpaceModel, *, batch_size: int | None, tell: Callable[[str], None]
     ) -> None:
-        self.batch_size = batch_size
+        self.batch_size = FIRST_BATCH if batch_size is None else batch_size
+        self._is_settled = batch_size is not None
         self._model = model
         self._tell = tell
 
@@ -101,12 +104,22 @@ class Embedder:
         fit while a smaller batch is tried.
         """
         try:
-            embedded = self._model.embed(batch)
+            embedded = self._run(batch)
         except _MODEL_ERRORS as error:
             return _Trouble(str(error) or type(error).__name__, is_out_of_memory(error))
         self._require_contract(embedded, len(batch))
         parts.append(embedded)
         return None
+
+    def _run(self, batch: Pixels) -> Embedded:
+        """What the model says; of the first full batch, also how much memory it took."""
+        if self._is_settled or len(batch) < self.batch_size:
+            return self._model.embed(batch)
+        with watched() as taken:
+            embedded = self._model.embed(batch)
+        self.batch_size = fitting_batch(taken, n=len(batch), picture_bytes=batch[0].nbytes)
+        self._is_settled = True
+        return embedded
 
     def _singly(
         self, batch: Pixels, start: int, parts: list[Embedded], rows: list[int]
@@ -123,6 +136,7 @@ class Embedder:
 
     def _halve(self, failed: int) -> None:
         self.batch_size = failed // 2
+        self._is_settled = True
         name = self._model.space.name
         self._tell(
             f"space {name!r}: memory ran out with {failed} pictures at once, going on with "

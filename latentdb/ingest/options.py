@@ -28,8 +28,9 @@ class IngestOptions:
 
     Parameters
     ----------
-    batch_size : int
-        Pictures that a model gets at once; halved when memory runs out.
+    batch_size : int, optional
+        Pictures that a model gets at once, halved when memory runs out; as many as memory holds
+        where not given, see `latentdb.ingest.batch_size`.
     workers : int, optional
         Decoding processes; 0 decodes in this process. Chosen by the machine where not given.
     max_megapixels : float
@@ -51,7 +52,7 @@ class IngestOptions:
         Stands in stored names where the path of the source would.
     """
 
-    batch_size: int = 32
+    batch_size: int | None = None
     workers: int | None = None
     max_megapixels: float = DEFAULT_MAX_MEGAPIXELS
     min_side: int = DEFAULT_MIN_SIDE
@@ -64,7 +65,7 @@ class IngestOptions:
 
     def __post_init__(self) -> None:
         at_least_one = {
-            "batch_size": self.batch_size,
+            "batch_size": 1 if self.batch_size is None else self.batch_size,
             "commit_rows": self.commit_rows,
             "min_side": self.min_side,
         }

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from latentdb.errors import ModelError, QueryError, SourceError
+from latentdb.ingest.batch_size import USUAL_BATCH
 from latentdb.ingest.catalogue import Catalogue
 from latentdb.ingest.chunk import Decoded, DecodeSettings, Refused
 from latentdb.ingest.committer import Committer
@@ -144,7 +145,7 @@ class _Run:
             settings,
             self._catalogue.plan,
             workers=options.worker_count,
-            ahead=2 * options.batch_size,
+            ahead=2 * (options.batch_size or USUAL_BATCH),
         )
         try:
             with closing(pool.outcomes(islice(source, options.limit))) as outcomes:
@@ -175,7 +176,9 @@ class _Run:
         else:
             self._refuse(outcome, result)
         # Twins wait for the picture they are of, and must not pile up meanwhile.
-        if max(len(self._pending), len(self._twins)) >= self._options.batch_size:
+        sizes = (embedder.batch_size for embedder in self._embedders.values())
+        batch = max(sizes, default=USUAL_BATCH)
+        if max(len(self._pending), len(self._twins)) >= batch:
             self._embed_pending()
         self._committer.flush_if_due()
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from indexers.errors import ParameterError
 from latentdb.errors import MigrationError, ModelError
+from latentdb.ingest.batch_size import USUAL_BATCH
 from latentdb.ingest.embedding import Embedder
 from latentdb.ingest.progress import ProgressListener
 from latentdb.migrate.pictures import Picture, PictureReader
@@ -29,8 +30,9 @@ class BackfillOptions:
 
     Parameters
     ----------
-    batch_size : int
-        Pictures that the model gets at once; halved when memory runs out.
+    batch_size : int, optional
+        Pictures that the model gets at once, halved when memory runs out; as many as memory holds
+        where not given, see `latentdb.ingest.batch_size`.
     workers : int, optional
         Decoding processes; 0 decodes in this process. Chosen by the machine where not given.
     use_thumbnails : bool
@@ -42,14 +44,15 @@ class BackfillOptions:
         Time, in seconds, after which finished vectors are written even if they are fewer.
     """
 
-    batch_size: int = 32
+    batch_size: int | None = None
     workers: int | None = None
     use_thumbnails: bool = True
     commit_rows: int = 512
     commit_seconds: float = 10.0
 
     def __post_init__(self) -> None:
-        if min(self.batch_size, self.commit_rows) < 1 or (self.workers or 0) < 0:
+        batch_size = 1 if self.batch_size is None else self.batch_size
+        if min(batch_size, self.commit_rows) < 1 or (self.workers or 0) < 0:
             raise ParameterError(
                 "batch_size and commit_rows are at least 1 and workers at least 0, got "
                 f"{self.batch_size}, {self.commit_rows} and {self.workers}"
@@ -94,7 +97,7 @@ class Backfill:
             store,
             model.transform,
             workers=options.workers,
-            ahead=2 * options.batch_size,
+            ahead=2 * (options.batch_size or USUAL_BATCH),
             use_thumbnails=options.use_thumbnails,
         )
         self._counts = PictureCounts()
@@ -121,7 +124,7 @@ class Backfill:
                         self._fail(picture.id, picture.why)
                         continue
                     batch.append(picture)
-                    if len(batch) >= self._options.batch_size:
+                    if len(batch) >= self._embedder.batch_size:
                         self._embed(batch)
                         batch = []
             self._embed(batch)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from api.cli.options import AsJson, Database, DatabaseFirst, Device
+from api.cli.options import AsJson, BatchSize, Database, DatabaseFirst, Device
 from api.cli.output import note, print_json, print_table
 from api.cli.session import address_and, open_database
 
@@ -31,7 +31,7 @@ def ingest(  # noqa: PLR0913 - one parameter per option of the contract
         Path | None,
         typer.Option("--labels", metavar="FILE", help="CSV or JSONL with a path column."),
     ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Pictures a model gets at once.")] = 32,
+    batch_size: BatchSize = None,
     workers: Annotated[
         int | None,
         typer.Option(min=0, help="Decoding processes; 0 decodes in this one.", show_default="auto"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.cli.options import AsJson, Database, Device
+from api.cli.options import AsJson, BatchSize, Database, Device
 from api.cli.output import note, print_json, print_table
 from api.cli.session import open_database
 
@@ -56,7 +56,7 @@ def migrate_space(  # noqa: PLR0913 - one parameter per option
         int, typer.Option(min=1, help="Items that the maps are fitted and measured on.")
     ] = 2000,
     seed: Annotated[int, typer.Option("--seed", help="Draws the sample.")] = 0,
-    batch_size: Annotated[int, typer.Option(min=1, help="Pictures a model gets at once.")] = 32,
+    batch_size: BatchSize = None,
     workers: Annotated[
         int | None,
         typer.Option(min=0, help="Decoding processes; 0 decodes in this one.", show_default="auto"),

@@ -35,7 +35,7 @@ class BundledModel:
     kind : "noise" or "embedding"
         Of the space.
     parts : tuple of str
-        Files without which it cannot run.
+        Files without which it cannot run, of its folder or beside it.
     has_text : bool
         Whether text can be put into the space.
     options : mapping of str to str
@@ -60,14 +60,13 @@ class BundledModel:
         return [part for part in self.parts if not (self.path / part).is_file()]
 
 
-_DIFFUSION_PARTS = (
+_DENOISER_PARTS = (
     "model_index.json",
     "scheduler/scheduler_config.json",
     "unet/config.json",
     "unet/diffusion_pytorch_model.safetensors",
-    "vae/config.json",
-    "vae/diffusion_pytorch_model.safetensors",
 )
+_AUTOENCODER_PARTS = ("vae/config.json", "vae/diffusion_pytorch_model.safetensors")
 
 BUNDLED: Mapping[str, BundledModel] = MappingProxyType(
     {
@@ -75,7 +74,7 @@ BUNDLED: Mapping[str, BundledModel] = MappingProxyType(
             "diffusers",
             "faces-diffusion",
             "noise",
-            _DIFFUSION_PARTS,
+            (*_DENOISER_PARTS, *_AUTOENCODER_PARTS),
             options={"steps": "20", "tolerance": "0.005"},
         ),
         "faces-clip": BundledModel(
@@ -88,9 +87,23 @@ BUNDLED: Mapping[str, BundledModel] = MappingProxyType(
         "faces-ssl": BundledModel(
             "timm", "faces-ssl", "embedding", ("config.json", "model.safetensors")
         ),
+        "faces-blind": BundledModel(
+            "diffusers",
+            "faces-blind",
+            "noise",
+            (*_DENOISER_PARTS, *(f"../faces-diffusion/{part}" for part in _AUTOENCODER_PARTS)),
+            options={
+                "vae": str(_WEIGHTS / "faces-diffusion"),
+                "steps": "20",
+                "tolerance": "0.005",
+            },
+        ),
     }
 )
 """The spaces that need no download, by name."""
+
+DEFAULT_SPACES = ("faces-clip", "faces-noise", "faces-ssl")
+"""Those that a database is given where none are named: one space of noise is enough."""
 
 
 @final
@@ -109,9 +122,9 @@ class ModelDescription:
     dim : int or None
         Length of a vector, None where the weights are missing.
     parameters : int
-        Number of weights.
+        Number of weights, those of a borrowed autoencoder included.
     megabytes : float
-        Size of the weights' files, in 10⁶ bytes.
+        Size of the weights' files, in 10⁶ bytes, likewise.
     card : str or None
         Path of the model card.
     quality : mapping of str to float
@@ -156,7 +169,8 @@ def require_weights(name: str) -> None:
 
 
 def _describe(name: str, model: BundledModel) -> ModelDescription:
-    files = sorted(model.path.rglob("*.safetensors"))
+    weights = [model.path / part for part in model.parts if part.endswith(".safetensors")]
+    files = [file for file in weights if file.is_file()]
     card = model.path / _CARD
     return ModelDescription(
         name=name,

@@ -51,7 +51,7 @@ def test_a_spec_written_out_reads_back_the_same(options: dict[str, str]) -> None
     [
         (
             "",
-            "neither a bundled space .faces-noise, faces-clip, faces-ssl, faces-blind. nor of the form",
+            "a bundled space .faces-noise, faces-clip, faces-ssl, faces-blind. nor of the form",
         ),
         ("faces", "neither a bundled space"),
         ("clip=/models/clip", "neither a bundled space"),
@@ -111,7 +111,7 @@ def test_missing_bundled_weights_say_how_to_get_them(
     monkeypatch.setattr(bundled, "_WEIGHTS", tmp_path)
     with pytest.raises(ModelError, match=r"train them: python -m latentdb\.zoo\.train"):
         load_model("faces-clip", device="cpu")
-    assert [model.is_installed for model in describe_models()] == [False] * 3
+    assert [model.is_installed for model in describe_models()] == [False] * len(BUNDLED)
 
 
 def test_a_hub_that_cannot_be_reached_is_reported() -> None:

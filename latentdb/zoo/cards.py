@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, final
+
+FLOW_TIMES: Final = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 0.95)
+"""Shares of noise at which the twins are compared."""
 
 _SHARED: Final = """\
 ## Data
@@ -21,7 +24,7 @@ drawings made by this project's own program; no photograph and no person's liken
 |---|---|
 {rows}
 
-Measured by `python -m latentdb.zoo.evaluate` at commit {commit}, {machine}.
+Measured by `{command}` at commit {commit}, {machine}.
 
 ## Limits
 
@@ -34,19 +37,60 @@ as a small model of the same class as the big ones; for real pictures name a rea
 Apache-2.0, weights included.
 """
 
+_TWIN: Final = """\
+Diffusers' layout, without an autoencoder: the codes are those of the bundled `faces-diffusion`.
+`unet/` is a `UNet2DModel` (48, 64, 96 channels, 2.0 million weights, 4.1 MB) that predicts
+{predicted}. It is {told}.
+
+One of four twins that share architecture, codes, batches, seed and budget; the fourth, blind to
+its noise and predicting the velocity, comes with the package as `faces-blind`. This one does not:
+
+    {name}=diffusers:models/faces-twins/{name}?vae=latentdb/zoo/weights/faces-diffusion
+
+Trained by `python -m latentdb.zoo.train twins`: 5,500 steps of 32 codes, timesteps uniform, AdamW,
+cosine schedule, averaged weights, bfloat16 autocast; {minutes} minutes on one thread of a shared
+CPU. Weights are stored as float16.
+
+`error_at_τ` is the mean squared error of the predicted velocity ε − x0 at a share of noise τ; a
+predicted ε counts as the velocity it implies, which divides its error by (1−τ)². docs/zoo.md
+compares the four."""
+_VELOCITY: Final = "the velocity ε − x0 of flow matching, τ uniform in (0, 1)"
+_EPSILON: Final = "ε on DDPM's linear schedule of 1,000 timesteps"
+_TOLD: Final = "told the timestep"
+_BLIND: Final = (
+    'called with timestep 0 at every level (`"noise_conditioned": false` in `model_index.json`)'
+)
+
 
 @final
 @dataclass(frozen=True, slots=True)
-class _Card:
+class Card:
+    """What stands in a model's card beside its figures.
+
+    Parameters
+    ----------
+    folder : str
+        Of the model, below the one that the cards are written to.
+    title, text : str
+        Markdown.
+    measures : tuple of str
+        Names of its scalar figures.
+    probed : tuple of str
+        Kinds of vector whose AUC is shown by attribute.
+    command : str
+        What measured them.
+    """
+
     folder: str
     title: str
     text: str
     measures: tuple[str, ...]
-    probed: tuple[str, ...]
+    probed: tuple[str, ...] = ()
+    command: str = "python -m latentdb.zoo.evaluate"
 
 
-_CARDS: Final = (
-    _Card(
+BUNDLED_CARDS: Final = (
+    Card(
         "faces-diffusion",
         "faces-diffusion: an autoencoder and a diffusion model of drawn faces",
         """\
@@ -78,7 +122,37 @@ trip, and rows can be filtered on it.""",
         ),
         ("latent", "leak_control", "noise"),
     ),
-    _Card(
+    Card(
+        "faces-blind",
+        "faces-blind: a diffusion model of drawn faces that is never told the noise level",
+        """\
+Diffusers' layout, without an autoencoder: the codes are those of `faces-diffusion`. `unet/` is a
+`UNet2DModel` (48, 64, 96 channels, 2.0 million weights, 4.1 MB) that predicts the velocity ε − x0
+of flow matching. It is called with timestep 0 at every level, in training as in use
+(`"noise_conditioned": false` in `model_index.json`), and reads how noisy a code is off the code:
+"The Geometry of Noise" (2602.18428) says why that can work. Inverted noise has 1,024 dimensions.
+
+Trained by `python -m latentdb.zoo.train twins`: 5,500 steps of 32 codes, times uniform, AdamW,
+cosine schedule, averaged weights, bfloat16 autocast; 22 minutes on one thread of a shared
+CPU. Weights are stored as float16.
+
+Three twins of the same architecture and training lie outside the package, in `models/faces-twins`;
+docs/zoo.md compares the four. The round trip is that of 20 fixed-point steps, accelerated: 27
+network calls a face, and 20 back.""",
+        (
+            "blind_round_trip_psnr_db",
+            "blind_round_trip_psnr_db_lowest",
+            "blind_noise_norm_mean",
+            "blind_noise_norm_deviation",
+            "chi_norm_mean",
+            "chi_norm_deviation",
+            "latent_probe_auc",
+            "blind_leak_control_probe_auc",
+            "blind_noise_probe_auc",
+        ),
+        ("latent", "blind_leak_control", "blind_noise"),
+    ),
+    Card(
         "faces-clip",
         "faces-clip: a small CLIP of drawn faces and their captions",
         """\
@@ -93,7 +167,7 @@ CPU (1,572 steps of 128 pairs). Weights are stored as float16.""",
         ("clip_probe_auc", "text_to_image_recall_at_10"),
         ("clip",),
     ),
-    _Card(
+    Card(
         "faces-ssl",
         "faces-ssl: a small self-supervised ResNet of drawn faces",
         """\
@@ -107,36 +181,55 @@ faces). Weights are stored as float16.""",
 )
 
 
-def write_cards(weights: Path, evaluation: Mapping[str, Any]) -> None:
+def _twin(name: str, predicted: str, *, told: str, minutes: int) -> Card:
+    return Card(
+        f"faces-twins/{name}",
+        f"faces-twins/{name}: a diffusion model of drawn faces, to be compared with its twins",
+        _TWIN.format(name=name, predicted=predicted, told=told, minutes=minutes),
+        tuple(f"{name}_error_at_{time:g}" for time in FLOW_TIMES),
+        command="python -m latentdb.zoo.evaluate_twins",
+    )
+
+
+TWIN_CARDS: Final = (
+    _twin("epsilon", _EPSILON, told=_TOLD, minutes=0),
+    _twin("blind-epsilon", _EPSILON, told=_BLIND, minutes=0),
+    _twin("velocity", _VELOCITY, told=_TOLD, minutes=0),
+)
+
+
+def write_cards(
+    folder: Path, evaluation: Mapping[str, Any], *, cards: Sequence[Card] = BUNDLED_CARDS
+) -> None:
     """Write `README.md` and `metrics.json` beside each model's weights.
 
     Parameters
     ----------
-    weights : Path
+    folder : Path
         Folder that holds the models' folders.
     evaluation : mapping
         As `latentdb.zoo.evaluate.Evaluation.to_json` gives it.
+    cards : sequence of Card
 
     Raises
     ------
     KeyError
         A measure of a card is missing.
     """
-    for card in _CARDS:
+    for card in cards:
         measures = {name: round(evaluation["measures"][name], 4) for name in card.measures}
         metrics = json.dumps(measures, indent=2) + "\n"
-        (weights / card.folder / "metrics.json").write_text(metrics, encoding="utf-8")
-        (weights / card.folder / "README.md").write_text(
-            _render(card, evaluation), encoding="utf-8"
-        )
+        (folder / card.folder / "metrics.json").write_text(metrics, encoding="utf-8")
+        (folder / card.folder / "README.md").write_text(_render(card, evaluation), encoding="utf-8")
 
 
-def _render(card: _Card, evaluation: Mapping[str, Any]) -> str:
+def _render(card: Card, evaluation: Mapping[str, Any]) -> str:
     rows = [f"| {name} | {evaluation['measures'][name]:.3f} |" for name in card.measures]
     for kind in card.probed:
         aucs = evaluation["probe_auc"][kind].items()
         rows += [f"| AUC of {name} from {kind} | {auc:.3f} |" for name, auc in aucs]
     shared = _SHARED.format(
+        command=card.command,
         seed=evaluation["seed"],
         n=evaluation["n"],
         rows="\n".join(rows),

@@ -16,6 +16,8 @@ from latentdb.torch_compat import torch  # before what imports torchvision
 
 # isort: split
 import diffusers
+import numpy as np
+from numpy.typing import NDArray
 from torch.nn import functional
 
 from latentdb.affine import Level, Prediction, target
@@ -79,7 +81,7 @@ class Recipe:
 
 
 def training_codes(settings: Settings) -> torch.Tensor:
-    """Scaled codes of the training faces, by the trained autoencoder of `faces-diffusion`.
+    """`codes_of` the training faces.
 
     Parameters
     ----------
@@ -89,17 +91,37 @@ def training_codes(settings: Settings) -> torch.Tensor:
     -------
     (n_faces, 4, 16, 16) float32
         On the settings' device.
+    """
+    pixels = face_arrays(settings.n_faces, cache=settings.cache).pixels
+    return codes_of(pixels, settings.out, device=settings.device)
+
+
+def codes_of(pixels: NDArray[np.uint8], weights: Path, *, device: str) -> torch.Tensor:
+    """Scaled codes of pictures, by the trained autoencoder of `faces-diffusion`.
+
+    Parameters
+    ----------
+    pixels : (n, 64, 64, 3) uint8
+        Not modified.
+    weights : Path
+        Folder of the model folders.
+    device : str
+        As torch names it.
+
+    Returns
+    -------
+    (n, 4, 16, 16) float32
+        On the device.
 
     Raises
     ------
     OSError
-        `settings.out` holds no trained autoencoder.
+        There is no trained autoencoder.
     """
     architecture: Any = diffusers.AutoencoderTiny
-    folder = settings.out / "faces-diffusion" / "vae"
-    vae = architecture.from_pretrained(folder, torch_dtype=torch.float32).to(settings.device)
-    pixels = face_arrays(settings.n_faces, cache=settings.cache).pixels
-    return (encode(vae, pixels) * float(vae.config["scaling_factor"])).to(settings.device)
+    folder = weights / "faces-diffusion" / "vae"
+    vae = architecture.from_pretrained(folder, torch_dtype=torch.float32).to(device)
+    return (encode(vae, pixels) * float(vae.config["scaling_factor"])).to(device)
 
 
 def denoising_error(
@@ -132,8 +154,7 @@ def denoising_error(
     state = column([level.signal for level in levels]) * x0
     state += column([level.sigma for level in levels]) * epsilon
     told = [level.timestep if recipe.is_conditioned else 0.0 for level in levels]
-    with torch.autocast(x0.device.type, torch.bfloat16):
-        predicted = model(state, torch.tensor(told, device=x0.device)).sample
+    predicted = model(state, torch.tensor(told, device=x0.device)).sample
     wanted = column([c for c, _ in shares]) * x0 + column([d for _, d in shares]) * epsilon
     return functional.mse_loss(predicted.float(), wanted)
 
@@ -162,7 +183,8 @@ def train_denoiser(
         levels = recipe.draw_levels(_BATCH, generator)
         x0 = codes[rows]
         epsilon = torch.randn(x0.shape, generator=generator, device=codes.device)
-        return denoising_error(trainer.model, recipe, x0=x0, epsilon=epsilon, levels=levels)
+        with torch.autocast(codes.device.type, torch.bfloat16):
+            return denoising_error(trainer.model, recipe, x0=x0, epsilon=epsilon, levels=levels)
 
     def export(average: torch.nn.Module) -> None:
         model = recipe.build_unet()

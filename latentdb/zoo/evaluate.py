@@ -6,9 +6,6 @@ Prints a table with each floor met or missed, and exits with 1 when one is misse
 from __future__ import annotations
 
 import json
-import os
-import platform
-import subprocess
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,10 +17,10 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from latentdb.torch_compat import torch
 from latentdb.zoo.cards import write_cards
 from latentdb.zoo.faces import EVALUATION_SEED
 from latentdb.zoo.measures import (
+    NOISE_SPACES,
     RETRIEVAL_POOL,
     Codes,
     compute_codes,
@@ -31,6 +28,7 @@ from latentdb.zoo.measures import (
     probe_aucs,
     retrieval_recall,
 )
+from latentdb.zoo.provenance import commit, machine
 from latentdb.zoo.samples import save_samples
 from latentdb.zoo.training import WEIGHTS
 
@@ -38,6 +36,8 @@ FLOORS: Final[Mapping[str, float]] = {
     "autoencoder_psnr_db": 27.0,
     "round_trip_psnr_db": 25.0,
     "noise_probe_auc": 0.85,
+    "blind_round_trip_psnr_db": 40.0,
+    "blind_noise_probe_auc": 0.85,
     "clip_probe_auc": 0.95,
     "text_to_image_recall_at_10": 0.50,
 }
@@ -124,53 +124,29 @@ def evaluate(n: int, *, device: str = "cpu", console: Console | None = None) -> 
         n=n,
         measures=_summarise(codes, aucs, recall),
         probe_auc=aucs,
-        machine=_machine(device),
-        commit=_commit(),
+        machine=machine(device),
+        commit=commit(),
     )
 
 
 def _summarise(
     codes: Codes, aucs: Mapping[str, Mapping[str, float]], recall: float
 ) -> dict[str, float]:
-    norms = np.linalg.norm(codes.vectors["noise"].astype(np.float64), axis=1)
-    dim = codes.vectors["noise"].shape[1]
-    return {
-        "autoencoder_psnr_db": float(codes.autoencoder_psnr_db.mean()),
-        "autoencoder_psnr_db_lowest": float(codes.autoencoder_psnr_db.min()),
-        "round_trip_psnr_db": float(codes.round_trip_psnr_db.mean()),
-        "round_trip_psnr_db_lowest": float(codes.round_trip_psnr_db.min()),
-        "noise_norm_mean": float(norms.mean()),
-        "noise_norm_deviation": float(norms.std()),
-        # The chi law's mean and deviation, to leading order in the dimension.
-        "chi_norm_mean": float(np.sqrt(dim - 0.5)),
-        "chi_norm_deviation": float(np.sqrt(0.5)),
-        **{f"{kind}_probe_auc": float(np.mean(list(by.values()))) for kind, by in aucs.items()},
-        "text_to_image_recall_at_10": recall,
-    }
-
-
-def _machine(device: str) -> dict[str, str]:
-    return {
-        "processor": platform.machine(),
-        "cores": str(os.cpu_count()),
-        "device": device,
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-    }
-
-
-def _commit() -> str | None:
-    try:
-        found = subprocess.run(
-            ["git", "rev-parse", "HEAD"],
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return found.stdout.strip()
+    measures: dict[str, float] = {}
+    for name, psnr_db in codes.psnr_db.items():
+        measures[f"{name}_psnr_db"] = float(psnr_db.mean())
+        measures[f"{name}_psnr_db_lowest"] = float(psnr_db.min())
+    for prefix in NOISE_SPACES:
+        norms = np.linalg.norm(codes.vectors[f"{prefix}noise"].astype(np.float64), axis=1)
+        measures[f"{prefix}noise_norm_mean"] = float(norms.mean())
+        measures[f"{prefix}noise_norm_deviation"] = float(norms.std())
+    # The chi law's mean and deviation, to leading order in the dimension of every noise here.
+    measures["chi_norm_mean"] = float(np.sqrt(codes.vectors["noise"].shape[1] - 0.5))
+    measures["chi_norm_deviation"] = float(np.sqrt(0.5))
+    for kind, by_attribute in aucs.items():
+        measures[f"{kind}_probe_auc"] = float(np.mean(list(by_attribute.values())))
+    measures["text_to_image_recall_at_10"] = recall
+    return measures
 
 
 def _table(evaluation: Evaluation) -> Table:

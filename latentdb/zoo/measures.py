@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, final
 
 import numpy as np
@@ -21,6 +23,10 @@ from latentdb.torch_compat import torch
 from latentdb.zoo.faces import ATTRIBUTES, EVALUATION_SEED, caption
 from latentdb.zoo.training_data import FaceArrays, face_arrays
 
+NOISE_SPACES: Final[Mapping[str, str]] = MappingProxyType(
+    {"": "faces-noise", "blind_": "faces-blind"}
+)
+"""The bundled spaces of noise, by the prefix of their measures."""
 RETRIEVAL_POOL: Final = 1_000
 _BATCH: Final = 50
 _PROBE_COMPONENTS: Final = {"clip": 310, "ssl": 310}
@@ -37,15 +43,15 @@ class Codes:
     Parameters
     ----------
     vectors : mapping of str to (n, dim) float32
-        `latent` (x0), `leak_control`, `noise`, `clip`, `ssl`.
-    autoencoder_psnr_db, round_trip_psnr_db : (n,) float32
-        Of the reconstruction against the picture; of image → noise → image against the
-        reconstruction.
+        `latent` (x0), `clip`, `ssl`, and `leak_control` and `noise` with each prefix of
+        `NOISE_SPACES`.
+    psnr_db : mapping of str to (n,) float32
+        `autoencoder`, of the reconstruction against the picture, and `round_trip` with each
+        prefix, of image → noise → image against the reconstruction.
     """
 
     vectors: Mapping[str, Vectors]
-    autoencoder_psnr_db: NDArray[np.float32]
-    round_trip_psnr_db: NDArray[np.float32]
+    psnr_db: Mapping[str, NDArray[np.float32]]
 
 
 def held_out_faces(n: int) -> FaceArrays:
@@ -70,27 +76,31 @@ def compute_codes(pixels: Pixels, *, device: str, report: Report) -> Codes:
     Codes
     """
     batches = [pixels[start : start + _BATCH] for start in range(0, len(pixels), _BATCH)]
-    models = {
-        "noise": load_model("faces-noise=bundled:faces-noise?psnr=true", device=device),
-        "clip": load_model("faces-clip", device=device),
-        "ssl": load_model("faces-ssl", device=device),
+    inverters = {
+        prefix: load_model(f"{space}=bundled:{space}?psnr=true", device=device)
+        for prefix, space in NOISE_SPACES.items()
     }
+    encoders = {kind: load_model(f"faces-{kind}", device=device) for kind in ("clip", "ssl")}
     backbone = load_backbone(device)
-    parts: dict[str, list[Vectors]] = {name: [] for name in ("latent", *models)}
-    trips, rebuilt = [], []
+    vectors: defaultdict[str, list[Vectors]] = defaultdict(list)
+    psnr_db: defaultdict[str, list[NDArray[np.float32]]] = defaultdict(list)
     for done, batch in enumerate(batches, start=1):
         latents, quality = _reconstruct(backbone, batch)
-        parts["latent"].append(latents)
-        rebuilt.append(quality)
-        for name, model in models.items():
-            embedded = model.embed(batch)
-            parts[name].append(embedded.vectors)
-            if name == "noise":
-                trips.append(embedded.quality["psnr"])
+        vectors["latent"].append(latents)
+        psnr_db["autoencoder"].append(quality)
+        for prefix, inverter in inverters.items():
+            embedded = inverter.embed(batch)
+            vectors[f"{prefix}leak_control"].append(_leak_control(latents, inverter, done))
+            vectors[f"{prefix}noise"].append(embedded.vectors)
+            psnr_db[f"{prefix}round_trip"].append(embedded.quality["psnr"])
+        for kind, encoder in encoders.items():
+            vectors[kind].append(encoder.embed(batch).vectors)
         report(done / len(batches))
-    vectors = {name: np.concatenate(rows) for name, rows in parts.items()}
-    vectors["leak_control"] = _leak_control(vectors["latent"], models["noise"])
-    return Codes(vectors, np.concatenate(rebuilt), np.concatenate(trips))
+    return Codes(_joined(vectors), _joined(psnr_db))
+
+
+def _joined(parts: Mapping[str, list[Vectors]]) -> dict[str, Vectors]:
+    return {name: np.concatenate(rows) for name, rows in parts.items()}
 
 
 def load_backbone(device: str) -> DiffusersBackbone:
@@ -108,9 +118,9 @@ def _reconstruct(
     return latents.flatten(1).cpu().numpy(), quality.numpy()
 
 
-def _leak_control(latents: Vectors, noise_model: AbstractSpaceModel) -> Vectors:
-    alpha_bar = float(str(noise_model.space.settings["alpha_bar_last"]))
-    return leak_control(latents, alpha_bar, rng=np.random.default_rng(EVALUATION_SEED))
+def _leak_control(latents: Vectors, inverter: AbstractSpaceModel, batch: int) -> Vectors:
+    alpha_bar = float(str(inverter.space.settings["alpha_bar_last"]))
+    return leak_control(latents, alpha_bar, rng=np.random.default_rng((EVALUATION_SEED, batch)))
 
 
 def probe_aucs(codes: Codes, attributes: NDArray[np.bool_]) -> dict[str, dict[str, float]]:

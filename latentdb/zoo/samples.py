@@ -1,4 +1,4 @@
-"""One picture of what the bundled generator does: samples, reconstructions, round trips."""
+"""One picture of what the bundled generators do: samples, reconstructions, round trips."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from latentdb.model import AbstractInverter, Pixels
 from latentdb.spaces import load_model
 from latentdb.torch_compat import torch
 from latentdb.zoo.faces import EVALUATION_SEED
-from latentdb.zoo.measures import held_out_faces, load_backbone
+from latentdb.zoo.measures import NOISE_SPACES, held_out_faces, load_backbone
 
 _COLUMNS: Final = 12
 _SAMPLE_ROWS: Final = 4
@@ -22,7 +22,7 @@ _GAP: Final = 12
 
 
 def save_samples(path: Path, *, device: str, seed: int = EVALUATION_SEED) -> None:
-    """Write four rows of unconditional samples, then faces, reconstructions and round trips.
+    """Write faces and their reconstructions, then samples and round trips of each noise space.
 
     Parameters
     ----------
@@ -31,31 +31,24 @@ def save_samples(path: Path, *, device: str, seed: int = EVALUATION_SEED) -> Non
     device : str
         As `latentdb.spaces.load_model` takes it.
     seed : int
-        Of the samples' noise.
+        Of the samples' noise, which is that of all spaces.
     """
-    model = load_model("faces-noise", device=device)
-    if not isinstance(model, AbstractInverter):
-        raise TypeError(f"faces-noise generates no pictures: it is a {type(model).__name__}")
-    noise = np.random.default_rng(seed).standard_normal(
-        (_SAMPLE_ROWS * _COLUMNS, model.space.dim), dtype=np.float32
-    )
     drawn = held_out_faces(_COLUMNS).pixels
     backbone = load_backbone(device)
     with torch.inference_mode():
         rebuilt = backbone.decode(backbone.encode(drawn)).permute(0, 2, 3, 1).cpu().numpy()
-    blocks = [
-        _rows(model.decode(noise)),
-        _rows(drawn, (255 * rebuilt).round().astype(np.uint8), model.decode(_noise(model, drawn))),
-    ]
+    blocks = [_rows(drawn, (255 * rebuilt).round().astype(np.uint8))]
+    for space in NOISE_SPACES.values():
+        model = load_model(space, device=device)
+        if not isinstance(model, AbstractInverter):
+            raise TypeError(f"{space} generates no pictures: it is a {type(model).__name__}")
+        noise = np.random.default_rng(seed).standard_normal(
+            (_SAMPLE_ROWS * _COLUMNS, model.space.dim), dtype=np.float32
+        )
+        blocks.append(_rows(model.decode(noise), model.decode(model.embed(drawn).vectors)))
     sheet = _stack(blocks)
     size = (sheet.shape[1] * _ENLARGED, sheet.shape[0] * _ENLARGED)
     Image.fromarray(sheet).resize(size, Image.Resampling.BICUBIC).save(path)
-
-
-def _noise(
-    model: AbstractInverter, pixels: Pixels
-) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-    return model.embed(pixels).vectors
 
 
 def _rows(*groups: Pixels) -> Pixels:

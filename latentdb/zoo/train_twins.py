@@ -19,7 +19,9 @@ import diffusers
 from latentdb.zoo.denoising import Recipe, train_denoiser, training_codes
 from latentdb.zoo.training import WEIGHTS, Settings
 
-_MODELS: Final = Path(__file__).parents[2] / "models"
+MODELS: Final = Path(__file__).parents[2] / "models"
+"""Where those lie that are kept beside the package."""
+
 BUNDLED_TWIN: Final = "blind-velocity"
 """The one that comes with the package, as `faces-blind`."""
 
@@ -94,7 +96,7 @@ def twin_folder(name: str, out: Path) -> Path:
     """
     if name == BUNDLED_TWIN:
         return out / "faces-blind"
-    return (_MODELS if out == WEIGHTS else out) / "faces-twins" / name
+    return (MODELS if out == WEIGHTS else out) / "faces-twins" / name
 
 
 def train_twins(settings: Settings) -> None:

@@ -218,7 +218,7 @@ def test_check_ends_with_one_while_problems_remain(
 
 def test_models_lists_what_is_bundled() -> None:
     names = [model["name"] for model in answer("models")["bundled"]]
-    assert names == ["faces-noise", "faces-clip", "faces-ssl"]
+    assert names == ["faces-noise", "faces-clip", "faces-ssl", "faces-blind"]
 
 
 def test_serve_refuses_to_let_other_machines_in(db: LatentDB) -> None:

@@ -12,7 +12,7 @@ import pytest
 from latentdb.zoo.cards import write_cards
 from latentdb.zoo.evaluate import FLOORS, Evaluation, evaluate
 from latentdb.zoo.faces import ATTRIBUTES
-from latentdb.zoo.measures import retrieval_recall
+from latentdb.zoo.measures import NOISE_SPACES, retrieval_recall
 from latentdb.zoo.training import WEIGHTS
 
 
@@ -20,10 +20,8 @@ def evaluation(**changed: float) -> Evaluation:
     measures = dict(FLOORS)
     for folder in WEIGHTS.iterdir():
         measures |= json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    aucs = {
-        kind: dict.fromkeys(ATTRIBUTES, 0.9)
-        for kind in ("latent", "leak_control", "noise", "clip", "ssl")
-    }
+    noises = [f"{prefix}{kind}" for prefix in NOISE_SPACES for kind in ("leak_control", "noise")]
+    aucs = {kind: dict.fromkeys(ATTRIBUTES, 0.9) for kind in ("latent", *noises, "clip", "ssl")}
     return Evaluation(2, 1_000, {**measures, **FLOORS, **changed}, aucs, {"device": "cpu"}, None)
 
 

@@ -21,16 +21,20 @@ def init(
     *,
     space: Annotated[
         list[str] | None,
-        typer.Option("--space", metavar="NAME", help=f"{SPEC_HELP} All bundled ones by default."),
+        typer.Option(
+            "--space",
+            metavar="NAME",
+            help=f"{SPEC_HELP} faces-clip, faces-noise and faces-ssl by default.",
+        ),
     ] = None,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Create a database and give it spaces."""
     import latentdb
-    from latentdb.spaces import BUNDLED
+    from latentdb.bundled import DEFAULT_SPACES
 
-    created = latentdb.create(address(db), spaces=space or sorted(BUNDLED), device=device)
+    created = latentdb.create(address(db), spaces=space or DEFAULT_SPACES, device=device)
     note(f"created {created.uri}")
     _print(list(created.spaces().values()), {}, as_json=as_json)
 

@@ -1,4 +1,4 @@
-"""Models never told their noise level, on two moons: with exact fields and with trained networks.
+"""Models never told their noise level, on a ring: with exact fields and with trained networks.
 
     python -m benchmarks.blind            half an hour on a busy core; networks kept in --cache
     python -m benchmarks.blind --quick    everything once, on sizes that say nothing, kept nowhere
@@ -20,8 +20,8 @@ from benchmarks._arguments import make_parser
 from benchmarks._record import ROOT, record, write_section
 from benchmarks.blind_exact import ExactPlan, exact_runs, gaps, runs_on
 from benchmarks.blind_pictures import draw_gaps, draw_scatter
-from benchmarks.blind_tables import moons_section
-from benchmarks.blind_toy import Moons, Training
+from benchmarks.blind_tables import ring_section
+from benchmarks.blind_toy import Ring, Training
 from benchmarks.blind_trained import TrainedPlan, floors, samples, trained_runs
 from latentdb.torch_compat import torch
 
@@ -31,7 +31,7 @@ _SHOWN = ((2, 10), (2, 250), (32, 10), (32, 250), (128, 250))
 
 
 def run(exact: ExactPlan, trained: TrainedPlan, cache: File) -> dict[str, Any]:
-    """Everything that is measured on moons."""
+    """Everything that is measured on a ring."""
     parts = {
         "exact": lambda: list(exact_runs(exact)),
         "runs_on": lambda: list(runs_on(exact)),
@@ -47,13 +47,13 @@ def run(exact: ExactPlan, trained: TrainedPlan, cache: File) -> dict[str, Any]:
 
 
 def draw(results: dict[str, Any], trained: TrainedPlan, cache: File) -> None:
-    """The pictures of docs/blind.md that show moons."""
+    """The pictures of docs/blind.md that show the ring."""
     found = {
         f"D = {dim}, {steps} steps": samples(trained, dim, steps, cache) for dim, steps in _SHOWN
     }
-    draw_scatter(IMAGES / "blind_moons.png", found, Moons(2).flat(2000, 1002))
+    draw_scatter(IMAGES / "blind_ring.png", found, Ring(2).flat(2000, 1002))
     panels = [
-        (f"moons, D = {dim}", [row for row in results["gaps"] if row["dim"] == dim])
+        (f"ring, D = {dim}", [row for row in results["gaps"] if row["dim"] == dim])
         for dim in (2, 8, 32, 128)
     ]
     draw_gaps(IMAGES / "blind_gap.png", panels)
@@ -67,16 +67,16 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     if options.quick:
-        exact = ExactPlan(dims=(2, 4), steps=(5,), codes=16, runs=8, levels=20, gap_codes=16)
-        small = TrainedPlan((2, 4), steps=(5,), seeds=(0,), runs=16, training=Training(steps=20))
+        exact = ExactPlan((2, 32), steps=(5,), codes=16, runs=8, gap_codes=16, gap_states=4)
+        small = TrainedPlan((2, 32), steps=(5,), seeds=(0,), runs=16, training=Training(steps=20))
         with tempfile.TemporaryDirectory() as folder:
             results = run(exact, small, File(folder))
-        print(json.dumps(results, indent=2), moons_section(results), sep="\n")
+        print(json.dumps(results, indent=2), ring_section(results), sep="\n")
         return
     trained = TrainedPlan()
     results = run(ExactPlan(), trained, options.cache)
     record("blind", results, seed=0)
-    write_section("blind.md", "blind", moons_section(results))
+    write_section("blind.md", "blind", ring_section(results))
     draw(results, trained, options.cache)
 
 

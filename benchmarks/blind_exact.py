@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.blind_measures import ends, rms
 from benchmarks.blind_paths import N_LEVELS, Path, PathName, Predict, make_path, sample
-from benchmarks.blind_toy import KINDS, Moons, Training, as_predict, trained
+from benchmarks.blind_toy import KINDS, Ring, Training, as_predict, trained
 from indexers.types import FloatArray
 from latentdb.affine import Level, Prediction
 from latentdb.geometry.blind_field import BlindField, drift_factors, jensen_gain
@@ -20,13 +20,10 @@ from latentdb.geometry.marginal_energy_corpus import EnergyCorpus
 from latentdb.geometry.marginal_energy_levels import NoisePrior
 from latentdb.torch_compat import torch
 
-CELLS: tuple[tuple[Prediction, PathName], ...] = (
-    ("velocity", "flow"),
-    ("epsilon", "ddpm"),
-    ("velocity", "ddpm"),
-    ("epsilon", "flow"),
-)
-"""The two that are used, then each target on the other's path, to tell the two apart."""
+Cell = tuple[Prediction, PathName]
+USED: tuple[Cell, ...] = (("velocity", "flow"), ("epsilon", "ddpm"))
+CROSSED: tuple[Cell, ...] = (("velocity", "ddpm"), ("epsilon", "flow"))
+"""Each target on the other's path, to tell the one from the other."""
 GAP_TIMESTEPS = (1, 2, 5, 10, 20, 50, 100, 200, 350, 500, 650, 800, 900, 950, 990, 999)
 
 
@@ -36,27 +33,28 @@ class ExactPlan:
     """Sizes of the study of exact fields."""
 
     dims: tuple[int, ...] = (2, 8, 32, 128)
+    crossed_dims: tuple[int, ...] = (32,)
     steps: tuple[int, ...] = (10, 50, 250)
-    codes: int = 128
+    codes: int = 96
     runs: int = 64
-    levels: int = 240
-    gap_codes: int = 512
-    gap_states: int = 64
+    gap_codes: int = 256
+    gap_states: int = 48
 
 
-def make_field(codes: FloatArray, path: Path, prediction: Prediction, n_levels: int) -> BlindField:
-    """The exact field of `codes` over the levels of a path, thinned to about `n_levels`."""
-    levels, counts = path.thinned(n_levels)
+def make_field(codes: FloatArray, path: Path, prediction: Prediction) -> BlindField:
+    """The exact field of `codes` over the levels of a path, thinned."""
+    levels, counts = path.thinned()
     prior = NoisePrior(tuple(levels), counts / counts.sum())
     return BlindField(EnergyCorpus(codes), prior, prediction)
 
 
 def exact_runs(plan: ExactPlan) -> Iterator[dict[str, Any]]:
     """Where runs of each exact field end, from the same noise."""
-    for dim, (prediction, name) in product(plan.dims, CELLS):
-        codes = Moons(dim).draw(plan.codes, 0)
+    cells = [*product(plan.dims, USED), *product(plan.crossed_dims, CROSSED)]
+    for dim, (prediction, name) in cells:
+        codes = Ring(dim).draw(plan.codes, 0)
         path = make_path(name)
-        field = make_field(codes, path, prediction, plan.levels)
+        field = make_field(codes, path, prediction)
         start = _noise(plan.runs, dim)
         for is_blind, steps in product((False, True), plan.steps):
             found = sample(path.grid(prediction, steps), _exact(field, is_blind), start)
@@ -75,8 +73,8 @@ def runs_on(plan: ExactPlan, *, longer: float = 0.25) -> Iterator[dict[str, Any]
     steps = max(plan.steps)
     path = make_path("flow")
     for dim in plan.dims:
-        codes = Moons(dim).draw(plan.codes, 0)
-        field = make_field(codes, path, "velocity", plan.levels)
+        codes = Ring(dim).draw(plan.codes, 0)
+        field = make_field(codes, path, "velocity")
         state = sample(path.grid("velocity", steps), _exact(field, True), _noise(plan.runs, dim))
         state = state.numpy()
         for _ in range(int(longer * steps)):
@@ -86,12 +84,12 @@ def runs_on(plan: ExactPlan, *, longer: float = 0.25) -> Iterator[dict[str, Any]
 
 def gaps(plan: ExactPlan, training: Training, cache: File) -> Iterator[dict[str, Any]]:
     """Drift errors at noised codes of known level: exact, by the formula, and of networks."""
-    for dim, (prediction, name) in product(plan.dims, CELLS[:2]):
-        moons, path = Moons(dim), make_path(name)
-        codes = moons.draw(plan.gap_codes, 0)
-        field = make_field(codes, path, prediction, plan.levels)
+    for dim, (prediction, name) in product(plan.dims, USED):
+        ring, path = Ring(dim), make_path(name)
+        codes = ring.draw(plan.gap_codes, 0)
+        field = make_field(codes, path, prediction)
         told, blind = (
-            as_predict(kind, trained(kind, moons, training, seed=0, cache=cache))
+            as_predict(kind, trained(kind, ring, training, seed=0, cache=cache))
             for kind in KINDS
             if kind.prediction == prediction
         )

@@ -24,8 +24,6 @@ from latentdb.zoo.faces import TRAINING_SEED
 from latentdb.zoo.train_twins import RECIPES
 from latentdb.zoo.training_data import face_arrays
 
-_LEVELS = 240
-
 
 @final
 class GaussianCodes:
@@ -78,7 +76,7 @@ def _drift(
     level, prediction = told.path.levels[timestep - 1], RECIPES[told.name].prediction
     codes = torch.tensor(states, dtype=torch.float32).view(-1, *SHAPE)
     ours, theirs = (_flat(twin.predict(codes, level).numpy()) for twin in (blind, told))
-    levels, counts = told.path.thinned(_LEVELS)
+    levels, counts = told.path.thinned()
     inverse = gaussian.mean_inverse_sigma(states, levels, counts)
     gap = np.abs(level.sigma * inverse - 1.0)
     nu = abs(drift_factors(prediction, level, told.path.rate(timestep - 1))[1])

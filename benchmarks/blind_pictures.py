@@ -22,7 +22,7 @@ _LABEL_WIDTH = 150
 
 
 def draw_scatter(
-    file: File, found: Mapping[str, Mapping[str, FloatArray]], moons: FloatArray
+    file: File, found: Mapping[str, Mapping[str, FloatArray]], ring: FloatArray
 ) -> None:
     """Ends of runs in the plane: a row for each case, a column for each kind of network."""
     kinds = list(next(iter(found.values())))
@@ -31,7 +31,7 @@ def draw_scatter(
     )
     for row, (case, by_kind) in zip(axes, found.items(), strict=True):
         for axis, kind in zip(row, kinds, strict=True):
-            axis.scatter(*moons.T, s=1, color="0.8", rasterized=True)
+            axis.scatter(*ring.T, s=1, color="0.8", rasterized=True)
             axis.scatter(*by_kind[kind].T, s=3, color=_COLOURS[kind.split()[-1]])
             axis.set(xlim=(-3, 3), ylim=(-3, 3), xticks=[], yticks=[])
             beyond = float((np.abs(by_kind[kind]) > 3).any(axis=1).mean())

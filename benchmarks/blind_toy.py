@@ -1,4 +1,4 @@
-"""Two moons in a plane of D dimensions, and small networks that learn to sample them.
+"""A ring in a plane of D dimensions, and small networks that learn to sample it.
 
 Four networks alike in everything but their target (ε on DDPM's path, or velocity on the straight
 one) and whether they are told the timestep; a blind one is always told 0.
@@ -12,7 +12,6 @@ from pathlib import Path as File
 from typing import final
 
 import numpy as np
-from sklearn.datasets import make_moons
 from torch import nn
 
 from benchmarks.blind_paths import N_LEVELS, Path, PathName, Predict, make_path
@@ -22,7 +21,7 @@ from latentdb.torch_compat import torch
 
 _WIDTH = 128
 _FREQUENCIES = 8
-_MOONS_NOISE = 0.05
+_RADIUS, _THICKNESS = math.sqrt(2.0), 0.05
 
 
 @final
@@ -52,14 +51,14 @@ KINDS = tuple(
 class Training:
     """Sizes of the training of each network."""
 
-    steps: int = 3000
+    steps: int = 2500
     batch: int = 256
     learning_rate: float = 2e-3
 
 
 @final
-class Moons:
-    """Two moons of unit variance in each of two directions, mapped into `dim` dimensions."""
+class Ring:
+    """A thin ring of unit variance in each of two directions, mapped into `dim` dimensions."""
 
     def __init__(self, dim: int) -> None:
         self.dim = dim
@@ -69,9 +68,10 @@ class Moons:
 
     def flat(self, n: int, seed: int) -> FloatArray:
         """`n` points (n, 2) in the plane."""
-        points = make_moons(n, noise=_MOONS_NOISE, random_state=seed)[0]
-        # The moons' own mean and variances, so that every draw is scaled alike.
-        return (points - [0.5, 0.25]) / [0.870, 0.499]
+        rng = np.random.default_rng(seed)
+        angles = rng.uniform(0.0, 2 * np.pi, n)
+        radii = _RADIUS + _THICKNESS * rng.standard_normal(n)
+        return np.stack([radii * np.cos(angles), radii * np.sin(angles)], axis=1)
 
     def draw(self, n: int, seed: int) -> FloatArray:
         """`n` points (n, dim)."""
@@ -112,19 +112,19 @@ class Network(nn.Module):
         return out[:, :1] * states + out[:, 1:]
 
 
-def train(kind: Kind, moons: Moons, training: Training, seed: int) -> Network:
+def train(kind: Kind, ring: Ring, training: Training, seed: int) -> Network:
     """A network of one kind; the same seed gives all kinds the same data, noise and weights."""
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
-    network = Network(moons.dim)
-    data = torch.tensor(moons.draw(100_000, seed), dtype=torch.float32)
+    network = Network(ring.dim)
+    data = torch.tensor(ring.draw(100_000, seed), dtype=torch.float32)
     table = _training_table(kind, make_path(kind.path))
     optimiser = torch.optim.Adam(network.parameters(), lr=training.learning_rate)
     rates = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, training.steps)
     for _ in range(training.steps):
         rows = torch.randint(len(data), (training.batch,), generator=generator)
         levels = torch.randint(N_LEVELS, (training.batch,), generator=generator)
-        noise = torch.randn(training.batch, moons.dim, generator=generator)
+        noise = torch.randn(training.batch, ring.dim, generator=generator)
         a, b, c, d, told = table[levels].T[:, :, None]
         predicted = network(a * data[rows] + b * noise, told[:, 0])
         loss = (predicted - c * data[rows] - d * noise).square().mean()
@@ -135,15 +135,15 @@ def train(kind: Kind, moons: Moons, training: Training, seed: int) -> Network:
     return network.eval().requires_grad_(False)
 
 
-def trained(kind: Kind, moons: Moons, training: Training, *, seed: int, cache: File) -> Network:
+def trained(kind: Kind, ring: Ring, training: Training, *, seed: int, cache: File) -> Network:
     """`train`, or what it left in `cache` before."""
-    name = f"{kind.name} {kind.path} {moons.dim} {training.steps} {seed}".replace(" ", "-")
+    name = f"{kind.name} {kind.path} {ring.dim} {training.steps} {seed}".replace(" ", "-")
     file = cache / f"{name}.pt"
     if file.exists():
-        network = Network(moons.dim)
+        network = Network(ring.dim)
         network.load_state_dict(torch.load(file, weights_only=True))
         return network.eval().requires_grad_(False)
-    network = train(kind, moons, training, seed)
+    network = train(kind, ring, training, seed)
     cache.mkdir(parents=True, exist_ok=True)
     torch.save(network.state_dict(), file)
     return network

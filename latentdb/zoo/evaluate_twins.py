@@ -65,13 +65,11 @@ def _nearest_level(recipe: Recipe, flow_time: float) -> Level:
 def _error(
     recipe: Recipe, unet: Any, level: Level, *, codes: torch.Tensor, epsilon: torch.Tensor
 ) -> float:
-    batches = zip(codes.split(_BATCH), epsilon.split(_BATCH), strict=True)
-    total = sum(
-        float(
-            denoising_error(unet, recipe, x0=x0, epsilon=noise, levels=[level] * len(x0)) * len(x0)
-        )
-        for x0, noise in batches
-    )
+    total = 0.0
+    for start in range(0, len(codes), _BATCH):
+        x0, noise = codes[start : start + _BATCH], epsilon[start : start + _BATCH]
+        error = denoising_error(unet, recipe, x0=x0, epsilon=noise, levels=[level] * len(x0))
+        total += float(error) * len(x0)
     unit = 1.0 if recipe.prediction == "velocity" else (1 - level.flow_time) ** 2
     return total / len(codes) / unit
 

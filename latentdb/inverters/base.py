@@ -7,6 +7,7 @@ from abc import abstractmethod
 import numpy as np
 
 from indexers.errors import DimensionError, DtypeError, NonFiniteError, ParameterError
+from latentdb.geometry.marginal_energy_noise_level import noise_level
 from latentdb.inverters.backbone import AbstractBackbone
 from latentdb.inverters.forward_start import ForwardStart
 from latentdb.inverters.grid import Grid
@@ -126,7 +127,7 @@ class AbstractTrajectoryInverter(AbstractInverter):
             )
         with torch.inference_mode():
             latents = self._backbone.encode(pixels)
-            states, residual = self._rise(latents, pixels)
+            states, residual = self._rise(latents, self._grid.steps)
             vectors = as_vectors(states, self._space.name)
             noise = self._leave(states)
             columns = {
@@ -134,6 +135,7 @@ class AbstractTrajectoryInverter(AbstractInverter):
                 "psnr": self._round_trip(latents, states),
                 "norm_z": norm_z(noise),
                 "sv_excess": sv_excess(noise),
+                "noise_level": self._noise_level(latents, noise),
             }
         return Embedded(vectors, {name: _column(values) for name, values in columns.items()})
 
@@ -189,8 +191,7 @@ class AbstractTrajectoryInverter(AbstractInverter):
             Not modified.
         start, stop : int
             Levels, 0 the clean code and `grid.steps` the noise: to a cleaner one by sampling,
-            to a noisier one by inversion; noise drawn by `forward_start` is of pictures, and is
-            not drawn here.
+            to a noisier one by inversion.
 
         Returns
         -------
@@ -208,9 +209,12 @@ class AbstractTrajectoryInverter(AbstractInverter):
         if len(x) == 0:
             return states.copy()
         with torch.inference_mode():
-            reached = (
-                self._descend(x, start, stop) if stop < start else self._climb(x, start, stop)[0]
-            )
+            if stop < start:
+                reached = self._descend(x, start, stop)
+            elif start == 0 < stop and self._forward.level:
+                reached, _ = self._rise(self._leave(x), stop)
+            else:
+                reached, _ = self._climb(x, start, stop)
         return as_vectors(reached, self._space.name)
 
     def _states(self, states: Vectors, level: int) -> torch.Tensor:
@@ -220,12 +224,12 @@ class AbstractTrajectoryInverter(AbstractInverter):
         flat = torch.from_numpy(states.copy()).to(self._backbone.device)
         return flat.view(-1, *self.latent_shape)
 
-    def _rise(self, codes: torch.Tensor, pixels: Pixels) -> tuple[torch.Tensor, torch.Tensor]:
-        """Noise of the clean codes of pictures, and each row's residual (n,)."""
-        first = self._forward.level
+    def _rise(self, codes: torch.Tensor, stop: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """States at level `stop` above clean codes, and each row's residual (n,)."""
+        first = min(self._forward.level, stop)
         if first:
-            codes = self._forward.diffuse(codes, pixels, self._grid.levels[first])
-        return self._climb(self._enter(codes, first), first, self._grid.steps)
+            codes = self._forward.diffuse(codes, self._grid.levels[first])
+        return self._climb(self._enter(codes, first), first, stop)
 
     def _round_trip(self, latents: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
         """PSNR (n,) of latents → noise → picture against latents → picture, NaN if not asked."""
@@ -233,6 +237,11 @@ class AbstractTrajectoryInverter(AbstractInverter):
             return torch.full((len(latents),), torch.nan)
         back = self._leave(self._descend(states, self._grid.steps, 0))
         return psnr(self._backbone.decode(back), self._backbone.decode(latents))
+
+    def _noise_level(self, latents: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        """Flow time (n,) at which each row seems to lie, given its own clean code."""
+        clean, rows = (x.flatten(1).cpu().numpy() for x in (latents, noise))
+        return torch.from_numpy(noise_level(clean, rows, self._grid.levels).flow_times)
 
     def _grid_settings(self) -> dict[str, Setting]:
         last = self._grid.levels[-1]

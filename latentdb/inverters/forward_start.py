@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from typing import final
+from typing import Final, final
 
 from latentdb.affine import Level
-from latentdb.model import Pixels
 from latentdb.space import Setting
 from latentdb.torch_compat import torch
+
+_SEED: Final = 0
 
 
 @final
@@ -17,10 +17,11 @@ from latentdb.torch_compat import torch
 class ForwardStart:
     """How far a trajectory is entered by u = a·x_0 + b·ε, with ε drawn and not inverted.
 
-    Where a picture is smooth, the first steps of an inversion find little noise and write the
-    picture's structure into what follows. Drawn noise has none. It is drawn for each picture from
-    a seed that its pixels make, so that a picture has one noise in whatever batch and on whatever
-    device; one draw for all pictures would be most of the noise of each, and the same.
+    Where a picture is smooth, the first steps of an inversion find too little noise, and of the
+    picture's structure. Drawn noise is white, and what is inverted after it has the norm of white
+    noise. One draw serves all pictures: their vectors are then alike in it, and differ in what the
+    pictures differ in. Drawn for each picture anew, most of a vector would be chance
+    (docs/inversion.md has both).
 
     Parameters
     ----------
@@ -47,12 +48,8 @@ class ForwardStart:
         """Absent where nothing is replaced: so are the fingerprints of stored databases written."""
         return {"forward_start": self.share} if self.level else {}
 
-    def diffuse(self, codes: torch.Tensor, pixels: Pixels, level: Level) -> torch.Tensor:
-        """Codes (n, channels, height, width) at `level`, of the pictures (n, …) `pixels`."""
-        noise = torch.stack([_draw(codes.shape[1:], picture) for picture in pixels])
+    def diffuse(self, codes: torch.Tensor, level: Level) -> torch.Tensor:
+        """Clean codes (n, channels, height, width) at `level`, the same whatever the device."""
+        generator = torch.Generator().manual_seed(_SEED)
+        noise = torch.randn(codes.shape[1:], generator=generator)
         return level.signal * codes + level.sigma * noise.to(codes)
-
-
-def _draw(shape: torch.Size, picture: Pixels) -> torch.Tensor:
-    seed = int.from_bytes(hashlib.sha256(picture.tobytes()).digest()[:8], "big") >> 1
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))

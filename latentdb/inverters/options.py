@@ -48,8 +48,8 @@ class DiffusersOptions:
     order : 2 or 3
         Of `deis`: how many past rates a step is made of.
     forward_start : float
-        Share of the steps, at the clean end, that noise drawn from a seed of each picture takes
-        the place of; 0 for none. Any inverter; the round trip is then not exact.
+        Share of the steps, at the clean end, that one draw of noise for all pictures takes the
+        place of; 0 for none. With any inverter; the round trip is then not exact.
     spacing : "trailing", "leading" or "linspace"
         Which timesteps are visited; see `AbstractSchedule.grid`.
     last_timestep : int or None

@@ -15,6 +15,9 @@ from latentdb.catalog import Catalog
 from latentdb.directions.direction import Direction
 from latentdb.directions.recipe import RecipeParts
 from latentdb.edit import Edited, EditOptions, FolderEdit, FolderOptions, edit, edit_folder
+from latentdb.energy.kept import SpaceEnergy
+from latentdb.energy.levels import LevelCheck, LevelOptions, check_levels
+from latentdb.energy.run import EnergyOptions, measure_energy
 from latentdb.imagine import Imagined, ImagineOptions, imagine
 from latentdb.indexes import IndexInfo
 from latentdb.intake import IntakeOptions, take_in
@@ -31,7 +34,7 @@ from latentdb.migrate import BeginOptions, SpaceMigration
 from latentdb.migrate.begin import begin
 from latentdb.model import AbstractSpaceModel, Vectors
 from latentdb.query import Query, QueryParts
-from latentdb.rank import run_rank
+from latentdb.rank import run_rank, run_rank_by_energy
 from latentdb.report.options import ReportOptions
 from latentdb.search import run_search
 from latentdb.shared_space import SharedSpace
@@ -206,6 +209,26 @@ class LatentDB:
         return run_rank(
             self.catalog, direction, space=space, where=where, k=k, descending=descending
         )
+
+    def rank_by_energy(
+        self, space: str, *, where: str | None = None, k: int = 10, descending: bool = True
+    ) -> Answer:
+        """Items from the least typical to the most; see `latentdb.rank.run_rank_by_energy`."""
+        return run_rank_by_energy(self.catalog, space, where=where, k=k, descending=descending)
+
+    def energy(self, space: str, **options: Unpack[EnergyOptions]) -> SpaceEnergy:
+        """Marginal energy of every row of a space, measured where it is not kept.
+
+        See `latentdb.energy.run.measure_energy`. Options: tolerance, again, progress.
+        """
+        return measure_energy(self.catalog, space, **options)
+
+    def check_levels(self, space: str, **options: Unpack[LevelOptions]) -> LevelCheck:
+        """Whether noise rows lie at the level they claim; see `latentdb.energy.levels`.
+
+        Options: where, seed, progress.
+        """
+        return check_levels(self.catalog, space, **options)
 
     # Between items
 

@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from latentdb.energy.columns import row_energies
 from latentdb.errors import FilterError
 from latentdb.store import Store
 
@@ -36,6 +37,7 @@ _CONFIG = {
     "memory_limit": "1GB",  # the engine's own work; the table it reads is ours
 }
 _LONGEST = 100_000
+_ENERGIES = ("energy", "energy_z")
 _NODES = frozenset(
     {
         "BETWEEN",
@@ -90,7 +92,9 @@ def filter_ids(store: Store, where: str, space: str | None = None) -> NDArray[np
         an expression that is null for an item (a missing label) does not let it pass.
     space : str, optional
         With a space, its norm and quality columns can be asked for, and only items that have
-        a vector in it pass.
+        a vector in it pass. So can `energy`, the marginal energy of the item's vector among all
+        others in nats per dimension, and `energy_z`, that in standard deviations above the mean
+        of the space; a label of such a name comes first. See `latentdb.energy.columns`.
 
     Returns
     -------
@@ -103,12 +107,19 @@ def filter_ids(store: Store, where: str, space: str | None = None) -> NDArray[np
         The expression is not one that can be evaluated; the text lists the columns.
     UnknownSpaceError
         No such space.
+    NotEnoughDataError
+        It asks for energies that are not measured yet, of too many rows or too few.
     """
     import duckdb
 
     metadata = store.metadata(space)
-    columns = metadata.column_names
-    _require_allowed(where, columns)
+    can_have = () if space is None else _ENERGIES
+    columns = list(dict.fromkeys([*metadata.column_names, *can_have]))
+    asked = _require_allowed(where, columns)
+    if space is not None and asked.intersection(_ENERGIES).difference(
+        map(str.lower, metadata.column_names)
+    ):
+        metadata = _with_energies(store, space, metadata)
     cursor = _engine().cursor()
     try:
         cursor.register("metadata", metadata)
@@ -139,8 +150,21 @@ def _engine() -> DuckDBPyConnection:
         return _connected()
 
 
-def _require_allowed(where: str, columns: list[str]) -> None:
-    """Raise FilterError unless `where` is one expression made of what is allowed."""
+def _with_energies(store: Store, space: str, metadata: pa.Table) -> pa.Table:
+    """The metadata of a space (sorted by id) with the energies of its rows."""
+    found = row_energies(store, store.space(space))
+    at = np.searchsorted(found.ids, metadata["id"].to_numpy())
+    there = {name.lower() for name in metadata.column_names}
+    for name, values in zip(_ENERGIES, (found.energy, found.z), strict=True):
+        if name not in there:
+            metadata = metadata.append_column(name, pa.array(values[at]))
+    return metadata
+
+
+def _require_allowed(where: str, columns: list[str]) -> set[str]:
+    """Columns of `where`, in lower case; FilterError unless it is one expression made of what is
+    allowed.
+    """
     if not where.strip() or len(where) > _LONGEST:
         raise _refused(
             where, f"it has {len(where)} characters, 1 to {_LONGEST} are allowed", columns
@@ -153,10 +177,14 @@ def _require_allowed(where: str, columns: list[str]) -> None:
     except RecursionError as error:
         raise _refused(where, "it is nested too deeply", columns) from error
     known = {name.lower() for name in columns}
+    asked = set()
     for node in _nodes(condition):
         reason = _objection(node, known)
         if reason:
             raise _refused(where, reason, columns)
+        if node["class"] == "COLUMN_REF":
+            asked.add(".".join(node["column_names"]).lower())
+    return asked
 
 
 def _parsed(statement: str, where: str, columns: list[str]) -> Any:

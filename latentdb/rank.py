@@ -1,4 +1,4 @@
-"""The items in the order of how much they have of an attribute."""
+"""The items in the order of how much they have of an attribute, or of how typical they are."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from indexers.types import IdArray
 from latentdb.catalog import Catalog
+from latentdb.energy.columns import row_energies
 from latentdb.errors import QueryError
 from latentdb.filters import filter_ids
 from latentdb.hits import hits_of
@@ -47,8 +48,7 @@ def run_rank(
         See `Catalog.direction`; the condition cannot be understood; the direction was fitted on
         other vectors than the space holds now.
     """
-    if k < 1:
-        raise QueryError(f"k is the number of hits, at least 1; got {k}")
+    _require_count(k)
     store = catalog.store
     direction = catalog.direction(
         name, None if space is None else active(catalog.migrations, space, store)
@@ -69,6 +69,56 @@ def run_rank(
     if where is not None:
         asked["where"] = where
     return Answer(home.name, "direction", True, asked, hits_of(store, ids, order))
+
+
+def run_rank_by_energy(
+    catalog: Catalog,
+    space: str,
+    *,
+    where: str | None = None,
+    k: int = 10,
+    descending: bool = True,
+) -> Answer:
+    """Items by their marginal energy among all others of a space, the least typical first.
+
+    Parameters
+    ----------
+    catalog : Catalog
+    space : str
+    where, k, descending
+        SQL condition on labels and quality; how many, at least 1; False puts the lowest energy,
+        the most typical, first.
+
+    Returns
+    -------
+    Answer
+        With metric "energy"; `distance` is minus the energy in nats per dimension (plus it when
+        `descending` is false), so lower still comes first.
+
+    Raises
+    ------
+    UnknownSpaceError, QueryError, FilterError, NotEnoughDataError
+        See `latentdb.energy.columns.row_energies` for the last.
+    """
+    _require_count(k)
+    store = catalog.store
+    home = store.space(active(catalog.migrations, space, store))
+    found = row_energies(store, home)
+    order = -found.energy if descending else found.energy
+    ids = found.ids
+    if where is not None:
+        keep = np.isin(ids, filter_ids(store, where, home.name))
+        ids, order = ids[keep], order[keep]
+    ids, order = _foremost(ids, order, k)
+    asked = {"kind": "rank", "value": "energy", "k": k, "descending": descending}
+    if where is not None:
+        asked["where"] = where
+    return Answer(home.name, "energy", True, asked, hits_of(store, ids, order))
+
+
+def _require_count(k: int) -> None:
+    if k < 1:
+        raise QueryError(f"k is the number of hits, at least 1; got {k}")
 
 
 def _foremost(

@@ -11,6 +11,7 @@ from api.cli.commands import (
     between,
     directions,
     edit,
+    energy,
     imagine,
     indexes,
     ingest,
@@ -48,6 +49,7 @@ app.command("models", rich_help_panel=PICTURES_IN)(spaces.models)
 app.command("items", rich_help_panel=QUESTIONS)(listings.items)
 app.command("search", rich_help_panel=QUESTIONS)(answers.search)
 app.command("rank", rich_help_panel=QUESTIONS)(answers.rank)
+app.command("energy", rich_help_panel=QUESTIONS)(energy.energy)
 app.command("interpolate", rich_help_panel=QUESTIONS)(between.interpolate)
 app.command("centroid", rich_help_panel=QUESTIONS)(between.centroid)
 app.command("imagine", rich_help_panel=QUESTIONS)(imagine.imagine)

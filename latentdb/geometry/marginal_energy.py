@@ -95,7 +95,7 @@ def marginal_energy(
     for block in _blocks(len(asked), len(corpus)):
         exact = asked[block].astype(np.float64)
         sums = _sums_of(exact, corpus, prior, own[block])
-        n_rows = len(corpus) - (own[block] >= 0.0)
+        n_rows = len(corpus) - (own[block] >= 0).astype(np.float64)
         log_sums = sums.log_sums(n_rows)
         joint = sums.constants + log_sums - np.log(n_rows)[:, None]
         energy[block] = -logsumexp(joint, axis=1)

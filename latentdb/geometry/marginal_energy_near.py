@@ -167,7 +167,7 @@ class NearField:
         )
         n_rows = len(self._corpus) - (rows[:, -1] >= 0.0)[:, None]
         constants = sums.constants - np.log(n_rows)
-        of_known = sums.log_sums(np.full(len(rows), rows.shape[1]))
+        of_known = sums.log_sums(np.full(len(rows), float(rows.shape[1])))
         rest = self._moments.log_rest(self._prior, queries, known)
         least, probable, most = (constants + np.logaddexp(of_known, one) for one in rest)
         energy = -logsumexp(probable, axis=1)

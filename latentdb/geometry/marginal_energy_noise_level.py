@@ -40,7 +40,8 @@ class NoiseLevels:
     @property
     def flow_times(self) -> FloatArray:
         """Mean of b/(a + b) under the posterior, (n,), in [0, 1]: 0 is clean, 1 is noise."""
-        return self.posterior @ np.array([level.flow_time for level in self.levels])
+        times: FloatArray = self.posterior @ np.array([level.flow_time for level in self.levels])
+        return times
 
 
 def noise_level(latents: ArrayLike, noise: ArrayLike, levels: Sequence[Level]) -> NoiseLevels:

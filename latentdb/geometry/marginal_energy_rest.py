@@ -143,7 +143,8 @@ class NormStrata:
         norm = np.sqrt(squared)[:, None]
         with np.errstate(divide="ignore"):
             worst = np.clip(norm / a, low, high)
-        return np.minimum(by_distance, norm * worst - a / 2 * worst**2)
+        bound: FloatArray = np.minimum(by_distance, norm * worst - a / 2 * worst**2)
+        return bound
 
     def _left_out(self, known: KnownRows) -> NDArray[np.int64]:
         """Rows of each stratum that are not known, (n, n_strata)."""
@@ -219,14 +220,16 @@ class CorpusMoments:
         own, with_norms = self._covariance
         quadratic = ((queries @ own) * queries).sum(axis=1)[:, None]
         linear = (queries @ with_norms)[:, None]
-        return self._n * (quadratic - a * linear + a**2 / 4 * self._norm_variance)
+        total: FloatArray = self._n * (quadratic - a * linear + a**2 / 4 * self._norm_variance)
+        return total
 
 
 def _squares_of(dots: FloatArray, norms: FloatArray, a: FloatArray) -> FloatArray:
     """Σ (dot − a·norm/2)² over known rows (n, k), (n, n_levels)."""
     own = (dots * dots).sum(axis=1)[:, None]
     mixed = (dots * norms).sum(axis=1)[:, None]
-    return own - a * mixed + a**2 / 4 * (norms * norms).sum(axis=1)[:, None]
+    total: FloatArray = own - a * mixed + a**2 / 4 * (norms * norms).sum(axis=1)[:, None]
+    return total
 
 
 def _bennett(variance: FloatArray, beta: FloatArray) -> FloatArray:
@@ -234,4 +237,5 @@ def _bennett(variance: FloatArray, beta: FloatArray) -> FloatArray:
     safe = np.maximum(beta, 1e-100)  # whose square is still a number
     share = variance / (variance + safe**2)
     with np.errstate(divide="ignore"):
-        return np.logaddexp(np.log(share) + beta, np.log1p(-share) - variance / safe)
+        log: FloatArray = np.logaddexp(np.log(share) + beta, np.log1p(-share) - variance / safe)
+    return log

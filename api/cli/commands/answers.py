@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -182,10 +182,18 @@ def search(  # noqa: PLR0913 - one parameter per option of the contract
 def rank(  # noqa: PLR0913 - one parameter per option of the contract
     db: Database = None,
     *,
-    direction: Annotated[str, typer.Option("--direction", metavar="NAME", help="What to rank by.")],
+    direction: Annotated[
+        str | None, typer.Option("--direction", metavar="NAME", help="What to rank by.")
+    ] = None,
+    by: Annotated[
+        Literal["energy"] | None,
+        typer.Option("--by", help="Instead, by how untypical a row of --space is."),
+    ] = None,
     space: Annotated[
         str | None,
-        typer.Option("--space", metavar="S", help="Needed where NAME is fitted in several."),
+        typer.Option(
+            "--space", metavar="S", help="Needed with --by, or where NAME is fitted in several."
+        ),
     ] = None,
     where: Where = None,
     k: Count = 10,
@@ -195,14 +203,23 @@ def rank(  # noqa: PLR0913 - one parameter per option of the contract
     grid: Grid = None,
     as_json: AsJson = False,
 ) -> None:
-    """Order the items by how far they lie along a direction.
+    """Order the items by how far they lie along a direction, or by their energy.
 
     The distance shown is minus the signed distance to the direction's boundary, in standard
-    deviations, so that the foremost hit has the lowest, as everywhere.
+    deviations, so that the foremost hit has the lowest, as everywhere. By energy, the least
+    typical come first and the distance is minus the energy in nats per dimension; with --least the
+    most typical come first and it is the energy. See docs/energy.md.
     """
     check_output(grid, "--grid", PICTURE_SUFFIXES)
+    if (direction is None) == (by is None):
+        raise typer.BadParameter("rank goes --direction NAME or --by energy; give one of them")
     opened = open_database(db)
-    answer = opened.rank(direction, space=space, where=where, k=k, descending=not least)
+    if direction is not None:
+        answer = opened.rank(direction, space=space, where=where, k=k, descending=not least)
+    elif space is None:
+        raise typer.BadParameter("an energy is of a row in one space: name it with --space")
+    else:
+        answer = opened.rank_by_energy(space, where=where, k=k, descending=not least)
     if grid is not None:
         from latentdb.pictures import answer_sheet
 

@@ -1,0 +1,113 @@
+"""`energy`: how typical each stored row is, and whether noise lies at the level it claims."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.cli.options import AsJson, Database, Device, Where
+from api.cli.output import note, print_json, print_table
+from api.cli.progress import counted
+from api.cli.session import open_database
+
+if TYPE_CHECKING:
+    from latentdb.database import LatentDB
+    from latentdb.energy import SpaceEnergy
+
+_SHOWN = 20
+
+
+def energy(  # noqa: PLR0913 - one parameter per option of the contract
+    db: Database = None,
+    *,
+    space: Annotated[str, typer.Option("--space", metavar="S", help="Whose rows.")],
+    tolerance: Annotated[
+        float,
+        typer.Option(
+            "--tolerance",
+            metavar="X",
+            help="Nats per dimension that an energy may be uncertain by.",
+        ),
+    ] = 1e-3,
+    again: Annotated[
+        bool, typer.Option("--again", help="Measure although what is kept would do.")
+    ] = False,
+    levels: Annotated[
+        bool,
+        typer.Option(
+            "--levels",
+            help="Instead, check that noise rows lie at the last level of their grid, among the "
+            "clean codes of the others.",
+        ),
+    ] = False,
+    where: Where = None,
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Measure how untypical each row of a space is among the others, and keep it.
+
+    The energy is minus the log density of a row among all others at every noise level, in nats per
+    dimension: high is untypical. Afterwards --where "energy > 2" or "energy_z > 3" filters by it,
+    and latentdb rank DB --by energy --space S orders by it. See docs/energy.md.
+    """
+    if where is not None and not levels:
+        raise typer.BadParameter("--where chooses rows for --levels; energies are of all rows")
+    opened = open_database(db, device=device)
+    if levels:
+        _check_levels(opened, space, where, as_json=as_json)
+        return
+    with counted(f"energies of {space}", len(opened.store.vector_ids(space))) as advance:
+        found = opened.energy(space, tolerance=tolerance, again=again, progress=advance)
+    if as_json:
+        print_json(found.to_json())
+    else:
+        _print(found)
+
+
+def _print(found: SpaceEnergy) -> None:
+    said = found.to_json()
+    quantiles = {f"{float(share):.0%} below": value for share, value in said["quantiles"].items()}
+    print_table(
+        ["space", "rows", "mean", "std", *quantiles, "widest interval"],
+        [
+            [
+                found.space_ref.name,
+                len(found.ids),
+                found.mean,
+                found.std,
+                *quantiles.values(),
+                found.max_width,
+            ]
+        ],
+        empty="",
+    )
+    note(
+        f"nats per dimension, higher is less typical; by {found.method}, one deviation of the "
+        f"space is {found.scale.deviation:.4g}"
+    )
+    if len(found.later_ids):
+        note(f"{len(found.later_ids)} rows came later; --again measures all anew")
+    if not found.is_certain:
+        note("the index is not exact, so that the interval is not certain: latentdb index DB")
+
+
+def _check_levels(opened: LatentDB, space: str, where: str | None, *, as_json: bool) -> None:
+    with counted(f"clean codes of {space}", len(opened.store.vector_ids(space))) as advance:
+        found = opened.check_levels(space, where=where, progress=advance)
+    said = found.to_json()
+    if as_json:
+        print_json(said)
+        return
+    low, high = found.expected
+    print_table(
+        ["id", "flow time", "99 % of fresh noise"],
+        [[row["id"], row["flow_time"], f"{low:.3f}–{high:.3f}"] for row in said["off"][:_SHOWN]],
+        empty="all lie where fresh noise does",
+    )
+    note(
+        f"{len(found.off)} of {len(found.ids)} rows of {space} are off. Median flow time of the "
+        f"rows {said['median']:.3f}, of fresh noise {said['median_of_fresh_noise']:.3f}, of the "
+        f"rows by their own codes alone {said['median_by_own_code']:.3f}; the last level of the "
+        f"grid has {found.claimed:.4g}"
+    )

@@ -10,8 +10,8 @@ import pytest
 import tiny_models
 from numpy.typing import NDArray
 
-from latentdb.inverters.base import AbstractTrajectoryInverter
 from latentdb.inverters.backbones.backbone import DiffusersBackbone
+from latentdb.inverters.base import AbstractTrajectoryInverter
 from latentdb.inverters.options import DiffusersOptions
 from latentdb.spaces import load_model
 from latentdb.torch_compat import torch

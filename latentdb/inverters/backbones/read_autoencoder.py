@@ -16,7 +16,7 @@ from latentdb.inverters.backbones.autoencoder import (
 )
 from latentdb.inverters.backbones.part_loader import PartLoader, load_network
 from latentdb.inverters.backbones.pipeline_folder import network_patterns, network_pickles
-from latentdb.inverters.backbones.speed import refuse_slices, tune_autoencoder
+from latentdb.inverters.backbones.speed import refuse_cuts, tune_autoencoder
 from latentdb.space import Setting
 from latentdb.torch_compat import torch
 from latentdb.weights import find_model
@@ -64,8 +64,7 @@ def read_autoencoder(loader: PartLoader, *, follows_upcast: bool) -> FoundAutoen
     if loader.options.vae is not None:
         return _another(loader, loader.options.vae, follows_upcast=follows_upcast)
     if part is None:
-        if loader.options.slicing or loader.options.tiling:
-            refuse_slices("none: it works on pixels")
+        refuse_cuts("none", loader.options)
         return FoundAutoencoder(PixelSpace())
     folder, class_name = loader.pipeline.folder_of(part), loader.pipeline.class_of(part)
     vae = _load(folder, str(class_name), loader, follows_upcast=follows_upcast)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
 from latentdb.errors import ModelError
 from latentdb.inverters.options import DiffusersOptions
 from latentdb.torch_compat import torch
 
 _SLICED_UNET = "UNet2DConditionModel"
-_SLICED_AUTOENCODERS = ("AutoencoderKL", "AutoencoderTiny")
+_SLICED = ("AutoencoderKL", "AutoencoderTiny")
+# Tiles of AutoencoderTiny are cut as if one cell were 8 pixels, whatever its stages.
+_TILED = ("AutoencoderKL",)
 
 
 def tune_network(network: Any, options: DiffusersOptions) -> None:
@@ -34,8 +36,7 @@ def tune_autoencoder(vae: Any, options: DiffusersOptions) -> None:
     ModelError
         It cannot be sliced or tiled.
     """
-    if (options.slicing or options.tiling) and type(vae).__name__ not in _SLICED_AUTOENCODERS:
-        refuse_slices(type(vae).__name__)
+    refuse_cuts(type(vae).__name__, options)
     if options.channels_last:
         vae.to(memory_format=torch.channels_last)
     if options.slicing:
@@ -44,15 +45,20 @@ def tune_autoencoder(vae: Any, options: DiffusersOptions) -> None:
         vae.enable_tiling()
 
 
-def refuse_slices(what: str) -> NoReturn:
-    """Raise, since a model has no autoencoder that can be sliced or tiled.
+def refuse_cuts(autoencoder: str, options: DiffusersOptions) -> None:
+    """Raise where an autoencoder of that class, or "none", cannot be cut as the options ask.
 
     Raises
     ------
     ModelError
-        Always.
+        It cannot.
     """
-    raise ModelError(
-        f"slicing and tiling are of {' and '.join(_SLICED_AUTOENCODERS)}; this model's "
-        f"autoencoder is {what}"
-    )
+    for name, is_asked, classes in (
+        ("slicing", options.slicing, _SLICED),
+        ("tiling", options.tiling, _TILED),
+    ):
+        if is_asked and autoencoder not in classes:
+            raise ModelError(
+                f"{name}=true goes with {' or '.join(classes)}; this model's autoencoder: "
+                f"{autoencoder}"
+            )

@@ -25,8 +25,8 @@ class BelmInverter(AbstractOdeInverter):
         y_{i+1} = r²·y_{i−1} + (1 − r²)·y_i + h_i·r·(1 + r)·f(y_i)
 
     is exact for every quadratic y(s), and so is its own solution for y_{i−1}. With y = x/α and
-    s = σ/α it is formula (18) of the paper; in the coordinates of `latentdb.inverters.coordinates`
-    it is the same method, and finite where α = 0.
+    s = σ/α this is the paper's O-BELM, whose last step has no end where α = 0; in the coordinates
+    of `latentdb.inverters.coordinates` it is exact for the quadratics of another variable.
 
     With `pair` a state is two codes, x_i and x_{i−1}, one after the other along the channels, and
     the round trip is exact but for rounding. At the clean end, where none lies below, the second

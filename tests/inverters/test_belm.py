@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import final
 
 import numpy as np
 import pytest
 from gaussian_backbone import SIZE, GaussianBackbone
 from numpy.typing import NDArray
 
-from latentdb.affine import Prediction
+from latentdb.affine import Level, Prediction
 from latentdb.directions.pair_svd import require_trajectory, svd_pair_direction
 from latentdb.inverters.belm import BelmInverter
+from latentdb.inverters.coordinates import AbstractCoordinates
 from latentdb.inverters.options import DiffusersOptions
 from latentdb.spaces import load_model
 from latentdb.torch_compat import torch
@@ -41,6 +43,48 @@ def test_a_round_trip_is_exact_to_rounding_in_either_precision(
     noise, _ = inverter._climb(pairs, 0, STEPS)
     assert noise.dtype == dtype
     assert float((inverter._descend(noise, STEPS, 0) - pairs).abs().max()) < most
+
+
+@final
+class PaperCoordinates(AbstractCoordinates):
+    """x/α over σ/α."""
+
+    def scale(self, level: Level) -> float:
+        return level.signal
+
+    def time(self, level: Level) -> float:
+        return level.sigma / level.signal
+
+    def rate(self, level: Level) -> tuple[float, float]:  # noqa: ARG002 - everywhere the same
+        return 0.0, 1.0
+
+    def flow_time(self, time: float) -> float:
+        return time / (1 + time)
+
+
+def test_in_the_variable_of_the_paper_a_step_is_the_papers() -> None:
+    inverter = make(last_timestep=800)
+    vars(inverter)["_coordinates"] = PaperCoordinates()
+    levels, backbone = inverter.grid.levels, GaussianBackbone("epsilon")
+    codes = torch.rand(2, 6, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
+    here, cleaner = codes.chunk(2, dim=1)  # x_i and x_{i−1}
+    i = 5
+    noisier, _ = inverter._climb(codes, i, i + 1)[0].chunk(2, dim=1)
+    # BELM (2410.07273), O-BELM for x_{i−1}.
+    a = [level.signal for level in levels]
+    h = [0.0, *(levels[k].sigma / a[k] - levels[k - 1].sigma / a[k - 1] for k in range(1, i + 2))]
+    squares = h[i] ** 2, h[i + 1] ** 2
+    epsilon = backbone.predict(here, levels[i].timestep)
+    expected = (
+        squares[0] / squares[1] * a[i - 1] / a[i + 1] * noisier
+        + (squares[1] - squares[0]) / squares[1] * a[i - 1] / a[i] * here
+        - h[i]
+        * (h[i] + h[i + 1])
+        / h[i + 1]
+        * a[i - 1]
+        * backbone.predict(here, levels[i].timestep)
+    )
+    torch.testing.assert_close(cleaner, expected, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("level", [1, 4, STEPS])

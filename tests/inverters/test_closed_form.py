@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from itertools import pairwise
 
@@ -128,4 +129,8 @@ def test_a_step_whose_plain_iteration_diverges_is_solved(codes: NDArray[np.uint8
     assert min(slopes) < -1
     embedded = inverter.embed(codes)
     assert embedded.quality["residual"].max() <= 1e-3
+    plain = FixedPointInverter(
+        backbone, dataclasses.replace(options, anderson=False), name="gaussian", spec="gaussian"
+    )
+    assert plain.embed(codes).quality["residual"].min() > 0.1
     np.testing.assert_allclose(inverter.decode(embedded.vectors), codes, atol=1)

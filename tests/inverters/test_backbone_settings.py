@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
 from collections.abc import Callable
@@ -264,3 +265,20 @@ def test_the_oldest_layout_has_the_network_beside_the_index(
     shutil.copy(newer / "unet" / "diffusion_pytorch_model.safetensors", older)
     assert torch.equal(output_of(load(newer)), output_of(load(older)))
     assert len(str(load(older).settings()["weights"])) == 16
+
+
+@pytest.mark.parametrize("name", TOLD_TEXT)
+def test_text_encoders_are_let_go_of_once_the_prompt_is_embedded(
+    name: str, tiny_model: Callable[[str], Path]
+) -> None:
+    folder = tiny_model(name)
+    gc.collect()
+    gc.disable()
+    try:
+        backbone = load(folder, size=32)
+        alive = {type(held).__name__ for held in gc.get_objects()}
+    finally:
+        gc.enable()
+    assert output_of(backbone).isfinite().all()
+    encoders = {"CLIPTextModel", "CLIPTextModelWithProjection", "T5EncoderModel"}
+    assert alive.isdisjoint(encoders)

@@ -38,7 +38,7 @@ def family_of(pipeline: PipelineFolder) -> type[AbstractNetwork]:
     """
     part = pipeline.network_part
     class_name = pipeline.class_of(part)
-    if class_name not in FAMILIES:
+    if class_name is None or class_name not in FAMILIES:
         raise ModelError(
             f"the {part} of {pipeline.name} is of {class_name}; supported are {', '.join(FAMILIES)}"
         )

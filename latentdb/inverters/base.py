@@ -206,12 +206,12 @@ class AbstractTrajectoryInverter(AbstractInverter):
         """
         x = self._states(states, start)
         self._require_level(stop)
-        if len(x) == 0:
+        if len(x) == 0 or start == stop:
             return states.copy()
         with torch.inference_mode():
             if stop < start:
                 reached = self._descend(x, start, stop)
-            elif start == 0 < stop and self._forward.level:
+            elif start == 0 and self._forward.level:
                 reached, _ = self._rise(self._leave(x), stop)
             else:
                 reached, _ = self._climb(x, start, stop)

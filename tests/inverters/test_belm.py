@@ -78,11 +78,7 @@ def test_in_the_variable_of_the_paper_a_step_is_the_papers() -> None:
     expected = (
         squares[0] / squares[1] * a[i - 1] / a[i + 1] * noisier
         + (squares[1] - squares[0]) / squares[1] * a[i - 1] / a[i] * here
-        - h[i]
-        * (h[i] + h[i + 1])
-        / h[i + 1]
-        * a[i - 1]
-        * backbone.predict(here, levels[i].timestep)
+        - h[i] * (h[i] + h[i + 1]) / h[i + 1] * a[i - 1] * epsilon
     )
     torch.testing.assert_close(cleaner, expected, atol=1e-5, rtol=1e-5)
 

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from latentdb.errors import ModelError
 from latentdb.inverters.backbones.scheduler_config import read_schedule
@@ -81,6 +83,44 @@ def test_weights_that_are_not_all_there_are_not_made_up(
         save_file(tensors, path, metadata={"format": "pt"})
         assert f"1 are missing, such as {lost}" in refusal(folder)
         path.write_bytes(whole)
+
+
+def rewritten(path: Path, rename: Callable[[str], str]) -> None:
+    """The same weights under other names."""
+    from safetensors.torch import load_file, save_file
+
+    tensors = {rename(key): tensor for key, tensor in load_file(path).items()}
+    save_file(tensors, path, metadata={"format": "pt"})
+
+
+def older_attention(key: str) -> str:
+    """As Stable Diffusion 1.5's autoencoder is on the hub."""
+    older = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"}
+    for new, old in older.items():
+        if ".attentions." in key:
+            key = key.replace(f".{new}.", f".{old}.")
+    return key
+
+
+def older_text(key: str) -> str:
+    """As transformers 4 wrote a text model."""
+    return f"text_model.{key.removeprefix('text_model.')}"
+
+
+def test_weights_as_older_libraries_named_them_are_whole(
+    tiny_model: Callable[[str], Path], tmp_path: Path, pictures: NDArray[np.uint8]
+) -> None:
+    new = tiny_model("stable_diffusion")
+    old = shutil.copytree(new, tmp_path / "sd")
+    rewritten(old / "vae" / "diffusion_pytorch_model.safetensors", older_attention)
+    rewritten(old / "text_encoder" / "model.safetensors", older_text)
+    vectors = [
+        load_model(f"noise=diffusers:{folder}?inverter=ddim&steps=2&prompt=a", device="cpu")
+        .embed(pictures)
+        .vectors
+        for folder in (new, old)
+    ]
+    np.testing.assert_array_equal(vectors[0], vectors[1])
 
 
 def test_a_torn_file_is_named(sd3: Path) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from scipy.linalg import sqrtm
 from scipy.spatial import KDTree
 from scipy.spatial.distance import cdist
 
@@ -35,9 +32,10 @@ def energy_distance(first: FloatArray, second: FloatArray) -> float:
 def frechet_distance(first: FloatArray, second: FloatArray) -> float:
     """‖m−m'‖² + tr(S + S' − 2(SS')^½) of Gaussians fitted to two sets (n, dim)."""
     apart = first.mean(axis=0) - second.mean(axis=0)
-    one, other = np.cov(first.T), np.cov(second.T)
-    root: Any = sqrtm(one @ other)
-    return float(apart @ apart + np.trace(one + other) - 2 * np.trace(root.real))
+    # S = XᵀX, so that the eigenvalues of SS' are the squared singular values of XX'ᵀ.
+    one, other = ((rows - rows.mean(axis=0)) / np.sqrt(len(rows) - 1) for rows in (first, second))
+    common = np.linalg.svd(one @ other.T, compute_uv=False).sum()
+    return float(apart @ apart + np.square(one).sum() + np.square(other).sum() - 2 * common)
 
 
 def rms(rows: FloatArray) -> float:

@@ -215,4 +215,5 @@ def jensen_gain(
     """
     _, nu = drift_factors("epsilon", level, rates)
     gap = np.abs(level.sigma * np.asarray(mean_inverse_sigma, np.float64) - 1.0)
-    return np.abs(nu / level.sigma) * gap
+    gain: FloatArray = np.abs(nu / level.sigma) * gap
+    return gain

@@ -149,6 +149,17 @@ def test_other_words_or_levels_are_another_model(
     assert load(folder).settings()["weights"] != before["weights"]
 
 
+def test_an_encoder_that_the_index_leaves_out_is_another_model(
+    tiny_model: Callable[[str], Path], tmp_path: Path
+) -> None:
+    folder = shutil.copytree(tiny_model("sd3"), tmp_path / "sd3")
+    whole = load(folder).settings()
+    path = folder / "model_index.json"
+    gone = {"text_encoder_3": [None, None], "tokenizer_3": [None, None]}
+    path.write_text(json.dumps({**json.loads(path.read_text()), **gone}))
+    assert load(folder).settings()["weights"] != whole["weights"]
+
+
 @pytest.mark.parametrize(
     ("options", "key"),
     [

@@ -185,10 +185,10 @@ class PipelineFolder:
         return oldest if oldest.is_file() else self.files.folder / "scheduler" / _SCHEDULER
 
     def digest(self, parts: Sequence[str]) -> str:
-        """Hash over the files of `parts` and the scheduler's config: what moves a vector."""
+        """Hash over the scheduler's config and the files of those of `parts` that there are."""
         patterns = [str(self.scheduler_config().relative_to(self.files.folder))]
         for part in parts:
-            patterns += self._patterns(part)
+            patterns += self._patterns(part) if self.class_of(part) else ()
         return self.files.digest(patterns)
 
     def _patterns(self, part: str) -> tuple[str, ...]:

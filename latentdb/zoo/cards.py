@@ -192,9 +192,9 @@ def _twin(name: str, predicted: str, *, told: str, minutes: int) -> Card:
 
 
 TWIN_CARDS: Final = (
-    _twin("epsilon", _EPSILON, told=_TOLD, minutes=0),
-    _twin("blind-epsilon", _EPSILON, told=_BLIND, minutes=0),
-    _twin("velocity", _VELOCITY, told=_TOLD, minutes=0),
+    _twin("epsilon", _EPSILON, told=_TOLD, minutes=19),
+    _twin("blind-epsilon", _EPSILON, told=_BLIND, minutes=19),
+    _twin("velocity", _VELOCITY, told=_TOLD, minutes=19),
 )
 
 

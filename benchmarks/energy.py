@@ -87,7 +87,7 @@ def study(kind: str, n: int, dim: int, count: int, seed: int) -> dict[str, objec
     assert isinstance(field, NearField)
     ids = np.arange(n)
     index = build_index(rows, ids, metric=make_metric("euclidean"), config=FlatConfig())
-    search = IndexSearch(index, SpaceRows(ids, rows), EnergyScale(np.zeros(dim), 1.0, 0.01))
+    search = IndexSearch(index, SpaceRows(ids, rows), EnergyScale(np.zeros(dim), 1.0))
     found: dict[str, object] = {"levels": len(prior.levels), "prepare_s": seconds}
     for name, queries in asked(rows, count, rng).items():
         own = np.arange(count) if name == "stored" else np.full(count, -1)

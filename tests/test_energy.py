@@ -67,7 +67,7 @@ def test_an_energy_is_that_of_a_row_among_the_others(store):
     found = row_energies(store, SPACE)
     rows = vectors_of(range(N)).astype(np.float64)
     scaled = (rows - rows.mean(axis=0)) / np.sqrt(np.square(rows - rows.mean(axis=0)).mean())
-    prior = NoisePrior.flow_matching(DIM, t_min=0.01)
+    prior = NoisePrior.exploding(DIM)
     for at in (0, 7, 149):
         others = EnergyCorpus(np.delete(scaled, at, axis=0))
         alone = marginal_energy(scaled[at, None], others, prior).energy[0] / DIM
@@ -92,12 +92,13 @@ def test_far_rows_have_the_highest_energy(store):
     assert found.energy[far].min() > found.energy[~far].max()
 
 
+@pytest.mark.parametrize("schedule", ["exploding", "flow"])
 @pytest.mark.parametrize("tolerance", [1e-2, 1e-5])
-def test_neighbours_give_what_all_rows_give(store, catalog, tolerance):
+def test_neighbours_give_what_all_rows_give(store, catalog, tolerance, schedule):
     rows = store.all_vectors("codes")
     index = catalog.indexes.live(SPACE, "euclidean", None)
-    near = measured_by_neighbours(SPACE, rows, index, tolerance=tolerance)
-    exact = measured_exactly(SPACE, rows)
+    near = measured_by_neighbours(SPACE, rows, index, tolerance=tolerance, schedule=schedule)
+    exact = measured_exactly(SPACE, rows, schedule=schedule)
     assert near.max_width <= tolerance
     assert near.is_certain
     assert np.abs(near.energies - exact.energies).max() <= tolerance + 1e-9
@@ -119,6 +120,14 @@ def test_what_is_kept_is_read_until_rows_come_or_it_is_too_coarse(store, catalog
     assert measure_energy(catalog, "codes", tolerance=1e-6).max_width <= 1e-6
     add(store, [500])
     assert 500 in measure_energy(catalog, "codes").ids
+
+
+def test_another_schedule_is_measured_and_stays(catalog):
+    assert measure_energy(catalog, "codes").scale.schedule == "exploding"
+    flow = measure_energy(catalog, "codes", schedule="flow")
+    again = measure_energy(catalog, "codes")
+    assert again.scale.schedule == "flow"
+    np.testing.assert_array_equal(flow.energies, again.energies)
 
 
 def test_energies_are_the_same_when_read_again(store, tmp_path):

@@ -9,7 +9,7 @@ import numpy as np
 from indexers.types import SearchResult
 from latentdb.arrays import FloatArray, IdArray
 from latentdb.artefacts import SpaceRef
-from latentdb.energy.kept import EnergyScale, SpaceEnergy
+from latentdb.energy.kept import EnergyScale, Schedule, SpaceEnergy
 from latentdb.energy.measure import Progress, prior_of, scale_of, silent
 from latentdb.geometry.marginal_energy import marginal_energy
 from latentdb.geometry.marginal_energy_corpus import EnergyCorpus
@@ -38,6 +38,7 @@ def measured_by_neighbours(
     index: Searchable,
     *,
     tolerance: float,
+    schedule: Schedule = "exploding",
     progress: Progress = silent,
 ) -> SpaceEnergy:
     """Energies of all rows, each within an interval of at most `tolerance`.
@@ -53,6 +54,8 @@ def measured_by_neighbours(
         Of the same rows.
     tolerance : float
         Nats per dimension.
+    schedule : "exploding" or "flow"
+        See `EnergyScale`.
     progress : callable
         Told how many more rows are done.
 
@@ -61,7 +64,7 @@ def measured_by_neighbours(
     NotEnoughDataError
         See `latentdb.energy.measure.scale_of`.
     """
-    scale = scale_of(space.name, rows.vectors)
+    scale = scale_of(space.name, rows.vectors, schedule)
     corpus = EnergyCorpus(scale.apply(rows.vectors))
     field = NearField(corpus, prior_of(scale))
     search = IndexSearch(index, rows, scale)

@@ -20,6 +20,7 @@ KIND: Final = "energy"
 _QUANTILES: Final = (0.01, 0.05, 0.5, 0.95, 0.99)
 
 Method = Literal["exact", "neighbours"]
+Schedule = Literal["exploding", "flow"]
 
 
 @final
@@ -36,13 +37,14 @@ class EnergyScale:
         Mean of the rows.
     deviation : float
         Root mean square of all coordinates of all rows less the centre; above 0.
-    t_min : float
-        Cleanest level of the flow-matching schedule, as share of noise.
+    schedule : "exploding" or "flow"
+        Noise levels: a = 1 and b = σ from 0.01 to 10, or flow matching's a = 1 − t and b = t from
+        t = 0.01 to 1; see `NoisePrior.exploding` and `NoisePrior.flow_matching`.
     """
 
     centre: FloatArray
     deviation: float
-    t_min: float
+    schedule: Schedule = "exploding"
 
     def apply(self, vectors: Vectors) -> Vectors:
         """Scaled copies of vectors (n, dim) float32."""
@@ -181,7 +183,7 @@ class SpaceEnergy:
             space_ref=read.spaces["space"],
             ids=read.arrays["ids"],
             energies=read.arrays["energies"],
-            scale=EnergyScale(read.arrays["centre"], said["deviation"], said["t_min"]),
+            scale=EnergyScale(read.arrays["centre"], said["deviation"], said["schedule"]),
             method=cast(Method, said["method"]),
             tolerance=said["tolerance"],
             max_width=said["max_width"],
@@ -193,8 +195,7 @@ class SpaceEnergy:
 
     def _parameters(self) -> dict[str, Any]:
         return {
-            "schedule": "flow matching, t uniform on [t_min, 1]",
-            "t_min": self.scale.t_min,
+            "schedule": self.scale.schedule,
             "deviation": self.scale.deviation,
             "method": self.method,
             "tolerance": self.tolerance,

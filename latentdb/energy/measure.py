@@ -9,7 +9,7 @@ import numpy as np
 
 from latentdb.arrays import FloatArray, IdArray
 from latentdb.artefacts import SpaceRef
-from latentdb.energy.kept import EnergyScale, SpaceEnergy
+from latentdb.energy.kept import EnergyScale, Schedule, SpaceEnergy
 from latentdb.errors import NotEnoughDataError
 from latentdb.geometry.marginal_energy import marginal_energy
 from latentdb.geometry.marginal_energy_corpus import EnergyCorpus
@@ -21,7 +21,6 @@ from latentdb.types import SpaceRows
 #: Told how many more rows are done.
 Progress = Callable[[int], None]
 
-T_MIN: Final = 0.01
 TOLERANCE: Final = 1e-3
 _BLOCK: Final = 512
 
@@ -31,8 +30,8 @@ def silent(done: int) -> None:
     del done
 
 
-def scale_of(space: str, vectors: Vectors) -> EnergyScale:
-    """Mean and one deviation of vectors (n, dim).
+def scale_of(space: str, vectors: Vectors, schedule: Schedule) -> EnergyScale:
+    """Mean and one deviation of vectors (n, dim), for a schedule.
 
     Raises
     ------
@@ -46,7 +45,7 @@ def scale_of(space: str, vectors: Vectors) -> EnergyScale:
             f"the energy of a row is over the other rows; space {space!r} holds {len(vectors)} "
             "rows, and needs two different ones: latentdb ingest DB SOURCE"
         )
-    return EnergyScale(centre, deviation, T_MIN)
+    return EnergyScale(centre, deviation, schedule)
 
 
 def _deviation(vectors: Vectors, centre: FloatArray) -> float:
@@ -58,10 +57,19 @@ def _deviation(vectors: Vectors, centre: FloatArray) -> float:
 
 def prior_of(scale: EnergyScale) -> NoisePrior:
     """The noise levels of a space's energies."""
-    return NoisePrior.flow_matching(len(scale.centre), t_min=scale.t_min)
+    dim = len(scale.centre)
+    if scale.schedule == "flow":
+        return NoisePrior.flow_matching(dim)
+    return NoisePrior.exploding(dim)
 
 
-def measured_exactly(space: Space, rows: SpaceRows, *, progress: Progress = silent) -> SpaceEnergy:
+def measured_exactly(
+    space: Space,
+    rows: SpaceRows,
+    *,
+    schedule: Schedule = "exploding",
+    progress: Progress = silent,
+) -> SpaceEnergy:
     """Energies of all rows (sorted by id), each over all others.
 
     Raises
@@ -69,7 +77,7 @@ def measured_exactly(space: Space, rows: SpaceRows, *, progress: Progress = sile
     NotEnoughDataError
         See `scale_of`.
     """
-    scale = scale_of(space.name, rows.vectors)
+    scale = scale_of(space.name, rows.vectors, schedule)
     corpus = EnergyCorpus(scale.apply(rows.vectors))
     own = np.arange(len(rows.ids))
     energies = _over(corpus, scale, corpus.vectors, own, progress)

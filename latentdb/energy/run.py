@@ -10,7 +10,7 @@ from indexers.errors import ParameterError
 from latentdb.catalog import Catalog
 from latentdb.energy.by_neighbours import measured_by_neighbours
 from latentdb.energy.columns import EXACT_ROWS
-from latentdb.energy.kept import EnergyShelf, SpaceEnergy
+from latentdb.energy.kept import EnergyShelf, Schedule, SpaceEnergy
 from latentdb.energy.measure import TOLERANCE, Progress, measured_exactly, silent
 from latentdb.space import Space
 
@@ -18,6 +18,7 @@ from latentdb.space import Space
 class EnergyOptions(TypedDict, total=False):
     """Keyword form of what `measure_energy` takes besides the space."""
 
+    schedule: Schedule | None
     tolerance: float
     again: bool
     progress: Progress
@@ -33,6 +34,8 @@ def measure_energy(catalog: Catalog, space: str, **options: Unpack[EnergyOptions
     ----------
     catalog : Catalog
     space : str
+    schedule : "exploding" or "flow", optional
+        Noise levels; see `EnergyScale`. That of what is kept, else "exploding".
     tolerance : float
         Nats per dimension that an energy may be uncertain by, above 0; 0.001 by default.
     again : bool
@@ -50,21 +53,23 @@ def measure_energy(catalog: Catalog, space: str, **options: Unpack[EnergyOptions
         raise ParameterError(f"a tolerance is above 0 nats per dimension, got {tolerance}")
     home, shelf = catalog.store.space(space), EnergyShelf(catalog.store)
     kept = shelf.find(home)
-    is_enough = kept is not None and kept.max_width <= tolerance and _is_current(catalog, kept)
-    if kept is not None and is_enough and not options.get("again", False):
-        return kept
-    measured = _measured(catalog, home, tolerance, progress)
+    schedule = options.get("schedule") or ("exploding" if kept is None else kept.scale.schedule)
+    if kept is not None and not options.get("again", False):
+        is_enough = kept.max_width <= tolerance and kept.scale.schedule == schedule
+        if is_enough and np.array_equal(kept.ids, catalog.store.vector_ids(space)):
+            return kept
+    measured = _measured(catalog, home, schedule, tolerance, progress)
     shelf.put(measured)
     return measured
 
 
-def _is_current(catalog: Catalog, kept: SpaceEnergy) -> bool:
-    return np.array_equal(kept.ids, catalog.store.vector_ids(kept.space_ref.name))
-
-
-def _measured(catalog: Catalog, home: Space, tolerance: float, progress: Progress) -> SpaceEnergy:
+def _measured(
+    catalog: Catalog, home: Space, schedule: Schedule, tolerance: float, progress: Progress
+) -> SpaceEnergy:
     rows = catalog.store.all_vectors(home.name)
     if len(rows.ids) <= EXACT_ROWS:
-        return measured_exactly(home, rows, progress=progress)
+        return measured_exactly(home, rows, schedule=schedule, progress=progress)
     index = catalog.indexes.live(home, "euclidean", None)
-    return measured_by_neighbours(home, rows, index, tolerance=tolerance, progress=progress)
+    return measured_by_neighbours(
+        home, rows, index, tolerance=tolerance, schedule=schedule, progress=progress
+    )

@@ -109,14 +109,44 @@ class NoisePrior:
         """
         if dim < 1 or not 0 < t_min < 1:
             raise ParameterError(f"expected dim ≥ 1 and 0 < t_min < 1, got {dim} and {t_min}")
-        length = -math.log(t_min)
-        # In the middle, Gauss–Legendre nodes lie π/2 times as far apart as on average.
-        needed = math.pi / 2 * length * math.sqrt(3 * dim) / _NODE_SPACING
-        nodes, weights = roots_legendre(max(_FEWEST_NODES, math.ceil(needed)))
-        times = np.exp(-length * (1.0 - nodes) / 2.0)
+        times, weights = _log_nodes(t_min, 1.0, spread=1 / math.sqrt(3 * dim))
         shares = weights * times
         levels = tuple(Level(1000.0 * t, 1.0 - t, t) for t in times.tolist())
         return cls(levels, shares / shares.sum())
+
+    @classmethod
+    def exploding(cls, dim: int, *, sigma_min: float = 0.01, sigma_max: float = 10.0) -> NoisePrior:
+        """Variance-exploding diffusion, a = 1 and b = σ, with log σ uniform.
+
+        Nothing is drawn towards the origin, so that what lies between the stored vectors is not
+        taken for one of them with noise. Gauss–Legendre nodes in ln σ, as many as resolve the
+        standard deviation of 1/√(2·dim) that a likelihood has there.
+
+        Parameters
+        ----------
+        dim : int
+            Of the vectors.
+        sigma_min, sigma_max : float
+            Cleanest and noisiest level, 0 < sigma_min < sigma_max.
+
+        Raises
+        ------
+        ParameterError
+            Not such numbers.
+
+        References
+        ----------
+        Karras et al., "Elucidating the design space of diffusion-based generative models", 2022,
+        arXiv 2206.00364.
+        """
+        if dim < 1 or not 0 < sigma_min < sigma_max:
+            raise ParameterError(
+                f"expected dim ≥ 1 and 0 < sigma_min < sigma_max, got {dim}, {sigma_min} and "
+                f"{sigma_max}"
+            )
+        sigmas, weights = _log_nodes(sigma_min, sigma_max, spread=1 / math.sqrt(2 * dim))
+        levels = tuple(Level(sigma, 1.0, sigma) for sigma in sigmas.tolist())
+        return cls(levels, weights / weights.sum())
 
     @classmethod
     def variance_preserving(cls, alphas_bar: ArrayLike, *, sigma_min: float = 0.01) -> NoisePrior:
@@ -142,3 +172,12 @@ class NoisePrior:
             if 1.0 - alpha_bar >= sigma_min**2
         ]
         return cls.of(tuple(kept))
+
+
+def _log_nodes(low: float, high: float, *, spread: float) -> tuple[FloatArray, FloatArray]:
+    """Gauss–Legendre nodes in the logarithm, which resolve peaks of that deviation, and weights."""
+    length = math.log(high / low)
+    # In the middle, the nodes lie π/2 times as far apart as on average.
+    needed = math.ceil(math.pi / 2 * length / (_NODE_SPACING * spread))
+    nodes, weights = roots_legendre(max(_FEWEST_NODES, needed))
+    return high * np.exp(-length * (1.0 - nodes) / 2.0), weights

@@ -42,15 +42,29 @@ def test_the_energy_is_that_of_adaptive_quadrature(dim):
         assert energy == pytest.approx(-np.log(integral / 0.95), abs=1e-6)
 
 
+def test_an_exploding_schedule_is_integrated_too():
+    rows, queries = RNG.normal(size=(12, 2)), 1.5 * RNG.normal(size=(3, 2))
+    prior = NoisePrior.exploding(2, sigma_min=0.05, sigma_max=4.0)
+    got = marginal_energy(queries, EnergyCorpus(rows), prior).energy
+    for u, energy in zip(queries, got, strict=True):
+
+        def density(log, u=u):
+            return np.mean([multivariate_normal.pdf(u, x, np.exp(2 * log)) for x in rows])
+
+        integral, _ = quad(density, np.log(0.05), np.log(4.0), limit=200, epsabs=1e-13)
+        assert energy == pytest.approx(-np.log(integral / np.log(80.0)), abs=1e-6)
+
+
 @pytest.mark.parametrize(
     "prior",
     [
         NoisePrior.flow_matching(6),
+        NoisePrior.exploding(6),
         NoisePrior.variance_preserving(np.linspace(0.9999, 0.0, 50)),
         NoisePrior.of((Level(0, 1.0, 0.2), Level(1, 1.0, 3.0), Level(2, 1.0, 40.0))),
         NoisePrior.of((Level(0, 0.3, 0.7),)),
     ],
-    ids=["flow", "variance-preserving", "edm", "one level"],
+    ids=["flow", "exploding", "variance-preserving", "edm", "one level"],
 )
 def test_energy_and_posterior_are_those_of_the_sum_written_out(prior):
     got = marginal_energy(QUERIES, EnergyCorpus(ROWS), prior)
@@ -140,6 +154,7 @@ def test_nothing_that_is_passed_in_is_changed_and_no_query_is_an_answer_too():
         (lambda: NoisePrior.of(()), "got none"),
         (lambda: NoisePrior((Level(0, 0, 1),), np.array([0.5])), "sum to 1"),
         (lambda: NoisePrior.flow_matching(4, t_min=0.0), "t_min"),
+        (lambda: NoisePrior.exploding(4, sigma_min=2.0, sigma_max=1.0), "sigma_max"),
         (lambda: NoisePrior.variance_preserving([1.0]), "got none"),
         (lambda: EnergyCorpus(np.empty((0, 3))), "at least one"),
     ],

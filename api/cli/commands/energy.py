@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -22,6 +22,13 @@ def energy(  # noqa: PLR0913 - one parameter per option of the contract
     db: Database = None,
     *,
     space: Annotated[str, typer.Option("--space", metavar="S", help="Whose rows.")],
+    schedule: Annotated[
+        Literal["exploding", "flow"] | None,
+        typer.Option(
+            help="Noise levels: exploding (at first; finds outliers better) or flow matching's "
+            "[default: that of what is kept]."
+        ),
+    ] = None,
     tolerance: Annotated[
         float,
         typer.Option(
@@ -58,7 +65,9 @@ def energy(  # noqa: PLR0913 - one parameter per option of the contract
         _check_levels(opened, space, where, as_json=as_json)
         return
     with counted(f"energies of {space}", len(opened.store.vector_ids(space))) as advance:
-        found = opened.energy(space, tolerance=tolerance, again=again, progress=advance)
+        found = opened.energy(
+            space, schedule=schedule, tolerance=tolerance, again=again, progress=advance
+        )
     if as_json:
         print_json(found.to_json())
     else:
@@ -83,8 +92,8 @@ def _print(found: SpaceEnergy) -> None:
         empty="",
     )
     note(
-        f"nats per dimension, higher is less typical; by {found.method}, one deviation of the "
-        f"space is {found.scale.deviation:.4g}"
+        f"nats per dimension, higher is less typical; {found.scale.schedule} schedule, by "
+        f"{found.method}; one deviation of the space is {found.scale.deviation:.4g}"
     )
     if len(found.later_ids):
         note(f"{len(found.later_ids)} rows came later; --again measures all anew")

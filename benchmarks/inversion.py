@@ -6,7 +6,7 @@
 Round trips are measured against the autoencoder's reconstruction, on the first faces; whiteness of
 the noise and what probes read of it on more of them, of some ways at the least number of calls.
 Times are those of one processor, in turns. Writes results/inversion.json, the tables of
-docs/inversion.md and docs/images/inversion.png; ten minutes of an idle core.
+docs/inversion.md and docs/images/inversion.png; minutes of an idle core.
 """
 
 from __future__ import annotations

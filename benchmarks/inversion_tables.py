@@ -29,7 +29,9 @@ def section(results: Mapping[str, Any]) -> str:
             "",
             "With more calls:",
             "",
-            "| inverter | " + " | ".join(f"{calls} calls | lowest | norm" for calls in more) + " |",
+            "| inverter | "
+            + " | ".join(f"mean, {calls} calls | lowest | norm" for calls in more)
+            + " |",
             "| --- | " + " | ".join(["---: | ---: | ---"] * len(more)) + " |",
             *(_more(name, found, more) for name in found["ways"][more[0]]),
             *_published(found),
@@ -72,9 +74,9 @@ def _published(found: Mapping[str, Any]) -> list[str]:
         return []
     return [
         "",
-        "O-BELM in the variable of its paper, σ/α, at as many steps as the fewest calls: root mean "
-        f"square of the noise {by_last['None']:,.1f} where the trajectory ends at the last "
-        f"timestep, {by_last['950']:,.2f} where it ends at 950; that of white noise is 1.",
+        "O-BELM in the variable of its paper, σ/α: the root mean square of its noise is "
+        f"{by_last['None']:,.0f} where the trajectory ends at the last timestep and "
+        f"{by_last['950']:,.2f} where it ends at 950; of white noise it is 1.",
     ]
 
 

@@ -1,8 +1,8 @@
 """`python -m latentdb.zoo.train`: train the bundled models.
 
 The defaults are what the bundled weights took on one thread each of two shared CPU cores: 96
-minutes together, and 19 to 22 for each of the four twins, which are given steps instead so that they can
-be compared. On a GPU give fewer minutes.
+minutes together, and 19 to 22 for each of the four twins, which are given steps so that they can be
+compared. On a GPU give fewer minutes.
 """
 
 from __future__ import annotations

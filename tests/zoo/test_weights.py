@@ -12,7 +12,7 @@ from latentdb.model import AbstractInverter, AbstractTextEncoder
 from latentdb.spaces import load_model
 from latentdb.zoo.evaluate import FLOORS
 from latentdb.zoo.faces import EVALUATION_SEED
-from latentdb.zoo.measures import load_backbone
+from latentdb.zoo.measures import NOISE_SPACES, load_backbone
 from latentdb.zoo.training import WEIGHTS
 from latentdb.zoo.training_data import face_arrays
 
@@ -49,12 +49,18 @@ def test_the_autoencoder_keeps_held_out_faces() -> None:
     assert -10 * np.log10(mse) > FLOORS["autoencoder_psnr_db"]
 
 
-def test_noise_regenerates_its_picture() -> None:
-    model = load_model("short=bundled:faces-noise?steps=10&psnr=true", device="cpu")
+@pytest.mark.parametrize(("space", "floor_db"), [("faces-noise", 15), ("faces-blind", 40)])
+def test_noise_regenerates_its_picture(space: str, floor_db: float) -> None:
+    model = load_model(f"short=bundled:{space}?steps=10&psnr=true", device="cpu")
     assert isinstance(model, AbstractInverter)
     embedded = model.embed(PIXELS[:2])
     assert embedded.vectors.shape == (2, 1024)
-    assert embedded.quality["psnr"].min() > 15
+    assert embedded.quality["psnr"].min() > floor_db
+
+
+def test_faces_blind_is_told_no_noise_level_and_says_so() -> None:
+    told = [load_model(name, device="cpu").space.settings for name in NOISE_SPACES.values()]
+    assert [settings.get("noise_conditioned", True) for settings in told] == [True, False]
 
 
 def test_the_clip_tells_hats_from_bare_heads() -> None:

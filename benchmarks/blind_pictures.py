@@ -18,7 +18,9 @@ from matplotlib import pyplot as plt
 
 Rows = Sequence[Mapping[str, Any]]
 _COLOURS = {"velocity": "tab:blue", "epsilon": "tab:red"}
-_LABEL_WIDTH = 150
+_LABEL_WIDTH = 160
+_LEAST = 0.01
+"""Drift error at the lower edge of a plot; the cleanest level has none, being the last there is."""
 
 
 def draw_scatter(
@@ -33,7 +35,7 @@ def draw_scatter(
         for axis, kind in zip(row, kinds, strict=True):
             axis.scatter(*ring.T, s=1, color="0.8", rasterized=True)
             axis.scatter(*by_kind[kind].T, s=3, color=_COLOURS[kind.split()[-1]])
-            axis.set(xlim=(-3, 3), ylim=(-3, 3), xticks=[], yticks=[])
+            axis.set(xlim=(-3, 3), ylim=(-3, 3), xticks=[], yticks=[], aspect="equal")
             beyond = float((np.abs(by_kind[kind]) > 3).any(axis=1).mean())
             axis.set_xlabel(f"{beyond:.0%} outside the frame" if beyond else " ")
         row[0].set_ylabel(case)
@@ -86,6 +88,7 @@ def _lines(axis: Any, rows: Rows, time: str, colour: str, scale: Any) -> None:
             values = [row[name] * scale(row) for row in rows]
             axis.plot(times, values, color=colour, markersize=3, linewidth=1.2, **style)
     axis.set_yscale("log")
+    axis.set_ylim(bottom=_LEAST)
 
 
 def draw_sheet(file: File, rows: Sequence[tuple[str, Pixels]]) -> None:

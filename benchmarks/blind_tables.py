@@ -48,9 +48,9 @@ def ring_section(results: Mapping[str, Any]) -> str:
         "",
         "### Trained networks",
         "",
-        f"Energy distance to the ring in the plane (two draws of the ring: {floor:.3f}), share "
-        f"of runs that end within {NEAR:g} of the ring in all dimensions, and the median "
-        "distance off the plane.",
+        "Energy distance to the ring in the plane (two draws of the ring: up to "
+        f"{floor:.3f}), share of runs that end within {NEAR:g} of the ring in all dimensions, and "
+        "the median distance off the plane.",
         "",
         *_trained(results["trained"]),
         "",
@@ -130,8 +130,12 @@ def _exact(rows: Sequence[Row], columns: Sequence[tuple[str, str, str, bool]]) -
 
 
 def _ends(row: Row) -> str:
-    lost = f", {row['far']:.0%} lost" if row["far"] else ""
-    return f"{row['near']:.2f} ({row['median']:.3f}{lost})"
+    return f"{row['near']:.2f} ({row['median']:.3f}{_lost_share(row)})"
+
+
+def _lost_share(row: Row) -> str:
+    """Nothing where no run is lost."""
+    return f", {100 * row['far']:.1f} % lost" if row["far"] else ""
 
 
 def _runs_on(results: Mapping[str, Any]) -> list[str]:
@@ -161,8 +165,9 @@ def _trained(rows: Sequence[Row]) -> list[str]:
 
 
 def _trained_cell(row: Row) -> str:
-    lost = f", {row['far']:.0%} lost" if row["far"] else ""
-    return f"{row['energy_distance']:.3f}, {row['near']:.2f}, {row['off_plane']:.2f}{lost}"
+    return (
+        f"{row['energy_distance']:.3f}, {row['near']:.2f}, {row['off_plane']:.2f}{_lost_share(row)}"
+    )
 
 
 def _gap_summary(rows: Sequence[Row]) -> list[str]:

@@ -34,6 +34,7 @@ SHAPE: Final = (4, 16, 16)
 SEED: Final = 0
 _BATCH: Final = 64
 _WEIGHTS: Final = "diffusion_pytorch_model.safetensors"
+_QUANTILES: Final = (0.05, 0.5, 0.95)
 _LOST_AT: Final = 2.0
 """A code longer than this multiple of the longest held-out one is lost."""
 
@@ -122,7 +123,9 @@ class Faces:
         pixels = self.decode(self.codes)
         self.reference = self.embed(pixels[: plan.reference])
         self.floor = self.embed(pixels[plan.reference :])
-        self.longest = float(np.linalg.norm(self.codes.reshape(len(drawn), -1), axis=1).max())
+        lengths = np.linalg.norm(self.codes.reshape(len(drawn), -1), axis=1)
+        self.longest, self.dim = float(lengths.max()), int(np.prod(SHAPE))
+        self.code_scales = (np.quantile(lengths, _QUANTILES) / np.sqrt(self.dim)).tolist()
 
     def encode(self, pixels: Pixels) -> Float32Array:
         """Scaled codes (n, 4, 16, 16) of pictures."""
@@ -148,12 +151,12 @@ class Faces:
 
     def judged(self, codes: Float32Array) -> dict[str, float]:
         """Distances of samples to held-out faces, and the share that is lost."""
-        lengths = np.linalg.norm(codes.reshape(len(codes), -1), axis=1)
+        lengths = np.linalg.norm(codes.reshape(len(codes), -1).astype(np.float64), axis=1)
         is_kept = lengths <= _LOST_AT * self.longest
         seen = self.embed(self.decode(np.clip(codes, -1e3, 1e3)))
         return {
             "lost": float(1 - is_kept.mean()),
-            "code_scale": float(np.sqrt(np.mean(np.square(codes.astype(np.float64))))),
+            "code_scales": (np.quantile(lengths, _QUANTILES) / np.sqrt(self.dim)).tolist(),
             **self.compared(seen),
         }
 

@@ -19,7 +19,7 @@ from matplotlib import pyplot as plt
 Rows = Sequence[Mapping[str, Any]]
 _COLOURS = {"velocity": "tab:blue", "epsilon": "tab:red"}
 _LABEL_WIDTH = 160
-_LEAST = 0.01
+_LEAST = 0.005
 """Drift error at the lower edge of a plot; the cleanest level has none, being the last there is."""
 
 
@@ -48,9 +48,11 @@ def draw_scatter(
 
 def draw_gaps(file: File, panels: Sequence[tuple[str, Rows]]) -> None:
     """Drift error over time, a column for each titled panel."""
+    shape = (2, len(panels)) if len(panels) > 1 else (1, 2)
     figure, axes = plt.subplots(
-        2, len(panels), figsize=(3.4 * len(panels), 6), sharey="row", squeeze=False
+        *shape, figsize=(3.4 * shape[1], 3 * shape[0] + 0.4), sharey="row", squeeze=False
     )
+    axes = axes.reshape(2, -1)
     for column, (title, rows) in zip(axes.T, panels, strict=True):
         column[0].set_title(title)
         for prediction, colour in _COLOURS.items():
@@ -63,17 +65,20 @@ def draw_gaps(file: File, panels: Sequence[tuple[str, Rows]]) -> None:
         axis.set_xlabel("share of the timesteps (0 is data)")
     for axis in axes[1]:
         axis.set_xlabel("b/(a+b)")
+    for row in axes:
+        row[0].set_ylim(bottom=_LEAST)
+    kinds = {
+        "exact": plt.Line2D([], [], color="0.3", label="exact field"),
+        "formula": plt.Line2D([], [], color="0.3", linestyle="--", label="formula"),
+        "": plt.Line2D([], [], color="0.3", linestyle="", marker="o", label="networks"),
+    }
     handles = [
         plt.Line2D([], [], color=colour, label=name.replace("epsilon", "ε"))
         for name, colour in _COLOURS.items()
     ]
-    handles += [
-        plt.Line2D([], [], color="0.3", label="exact field"),
-        plt.Line2D([], [], color="0.3", linestyle="--", label="formula"),
-        plt.Line2D([], [], color="0.3", linestyle="", marker="o", label="networks"),
-    ]
-    figure.legend(handles=handles, loc="upper center", ncols=5, frameon=False)
-    figure.tight_layout(rect=(0, 0, 1, 0.95))
+    handles += [line for name, line in kinds.items() if name in {"", *panels[0][1][0]}]
+    figure.legend(handles=handles, loc="upper center", ncols=len(handles), frameon=False)
+    figure.tight_layout(rect=(0, 0, 1, 0.95 if shape[0] == 2 else 0.91))
     figure.savefig(file, dpi=110)
     plt.close(figure)
 
@@ -88,7 +93,6 @@ def _lines(axis: Any, rows: Rows, time: str, colour: str, scale: Any) -> None:
             values = [row[name] * scale(row) for row in rows]
             axis.plot(times, values, color=colour, markersize=3, linewidth=1.2, **style)
     axis.set_yscale("log")
-    axis.set_ylim(bottom=_LEAST)
 
 
 def draw_sheet(file: File, rows: Sequence[tuple[str, Pixels]]) -> None:

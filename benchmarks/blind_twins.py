@@ -40,6 +40,7 @@ def run(faces: Faces, plan: FacesPlan, cache: File) -> dict[str, Any]:
     """Everything that is measured on faces."""
     return {
         "code_scale": float(np.sqrt(np.mean(np.square(faces.codes.astype(np.float64))))),
+        "code_scales": faces.code_scales,
         "qualities": list(qualities(faces, plan, cache)),
         "drifts": list(drifts(faces, plan)),
     }

@@ -57,6 +57,7 @@ KINDS = ["white", "clusters", "heavy tails", "one norm", "far from the origin", 
 
 @settings(max_examples=40, deadline=None)
 @given(
+    schedule=st.sampled_from([NoisePrior.flow_matching, NoisePrior.exploding]),
     kind=st.sampled_from(KINDS),
     dim=st.integers(1, 40),
     k=st.sampled_from([1, 2, 9, 60, N]),
@@ -65,12 +66,12 @@ KINDS = ["white", "clusters", "heavy tails", "one norm", "far from the origin", 
     is_known=st.booleans(),
     seed=st.integers(0, 99),
 )
-def test_the_energy_is_within_the_bounds(kind, dim, k, anchor, time, is_known, seed):
+def test_the_energy_is_within_the_bounds(schedule, kind, dim, k, anchor, time, is_known, seed):
     rng = np.random.default_rng(seed)
     rows = made(kind, dim, rng)
     queries = (1 - time) * rows[:5] + time * rng.normal(size=(5, dim))
     own = np.arange(5) if is_known else np.full(5, -1)
-    corpus, prior = EnergyCorpus(rows), NoisePrior.flow_matching(dim)
+    corpus, prior = EnergyCorpus(rows), schedule(dim)
     exact = marginal_energy(queries, corpus, prior, own_rows=own).energy
     found = search_in(rows)(queries / anchor, k)
     got = NearField(corpus, prior).energies(
@@ -131,6 +132,20 @@ def test_widening_ends_within_the_tolerance():
     assert asked[0] == (30, 4)
     assert [k for _, k in asked] == sorted(k for _, k in asked)
     assert asked[-1][0] <= asked[1][0]
+
+
+def test_no_search_is_made_twice():
+    rows = made("white", 24, np.random.default_rng(2))
+    field = NearField(EnergyCorpus(rows), NoisePrior.exploding(24))
+    asked = []
+
+    def search(points, k):
+        asked.append(k)
+        return search_in(rows)(points, k)
+
+    own = np.arange(3)
+    widened_energies(rows[:3], field, search, tolerance=0.0, own_rows=own, k=(4, 64))
+    assert asked == [4, 16, 64]
 
 
 def test_a_search_at_the_query_over_its_signal_bounds_best():

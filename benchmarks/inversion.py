@@ -6,7 +6,7 @@
 Round trips are measured against the autoencoder's reconstruction, on the first faces; whiteness of
 the noise and what probes read of it on more of them, of some ways at the least number of calls.
 Times are those of one processor, in turns. Writes results/inversion.json, the tables of
-docs/inversion.md and docs/images/inversion.png; minutes of an idle core.
+docs/inversion.md and docs/images/inversion.png; half an hour of an idle core.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ Options = Mapping[str, Any]
 class Plan:
     """Sizes: faces of probes and whiteness, of round trips, of times; calls a picture."""
 
-    faces: int = 128
-    trips: int = 16
-    timed: int = 2
-    rounds: int = 3
+    faces: int = 600
+    trips: int = 100
+    timed: int = 8
+    rounds: int = 5
     calls: tuple[int, int] = (20, 40)
 
 

@@ -40,7 +40,8 @@ Apache-2.0, weights included.
 _TWIN: Final = """\
 Diffusers' layout, without an autoencoder: the codes are those of the bundled `faces-diffusion`.
 `unet/` is a `UNet2DModel` (48, 64, 96 channels, 2.0 million weights, 4.1 MB) that predicts
-{predicted}. It is {told}.
+{predicted}.
+It is {told}.
 
 One of four twins that share architecture, codes, batches, seed and budget; the fourth, blind to
 its noise and predicting the velocity, comes with the package as `faces-blind`. This one does not:

@@ -3,9 +3,10 @@
     python -m benchmarks.energy_outliers DB [--photographs train.parquet]
 
 DB holds drawn faces in faces-clip, faces-ssl and faces-noise; nothing is written to it. Pictures
-that do not belong are embedded and scored over the stored rows, and every stored row over the
-others: photographs (CIFAR-10, where the file is given), faces upside down, faces in negative, and
-two faces averaged. A score is worth its AUC: how often it puts such a picture above a stored one.
+are embedded and scored over the stored rows, and every stored row over the others: new faces of the
+same kind, which do belong (the null, .5), photographs (CIFAR-10, where the file is given), faces
+upside down, faces in negative, and two faces averaged. A score is worth its AUC: how often it puts
+such a picture above a stored one.
 Beside the energy, by both schedules: the distance to the nearest row, to the tenth nearest, to the
 mean, and Mahalanobis' distance. Also the rank correlation of each score with how rare an item's
 labels are, the sum of −log of the share of each.
@@ -25,9 +26,11 @@ from benchmarks._arguments import make_parser
 from benchmarks._record import record, write_section
 from latentdb.database import LatentDB
 from latentdb.energy.measure import measured_exactly, measured_later
+from latentdb.zoo.faces import draw_face
 
 SPACES = ("faces-clip", "faces-ssl", "faces-noise")
 COUNT = 60
+_UNSEEN = 987_654_321
 
 
 def odd_pictures(
@@ -36,6 +39,7 @@ def odd_pictures(
     """Pictures that do not belong, by what they are."""
     pairs = zip(faces[::2], faces[1::2], strict=True)
     made = {
+        "new faces": [draw_face(_UNSEEN, index).image for index in range(COUNT)],
         "upside down": [ImageOps.flip(face) for face in faces],
         "negative": [ImageOps.invert(face) for face in faces],
         "two faces averaged": [Image.blend(one, other, 0.5) for one, other in pairs],

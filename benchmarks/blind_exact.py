@@ -16,8 +16,7 @@ from benchmarks.blind_toy import KINDS, Ring, Training, as_predict, trained
 from indexers.types import FloatArray
 from latentdb.affine import Level, Prediction
 from latentdb.geometry.blind_field import BlindField, drift_factors, jensen_gain
-from latentdb.geometry.marginal_energy_corpus import EnergyCorpus
-from latentdb.geometry.marginal_energy_levels import NoisePrior
+from latentdb.geometry.marginal_energy import EnergyCorpus, NoisePrior
 from latentdb.torch_compat import torch
 
 Cell = tuple[Prediction, PathName]

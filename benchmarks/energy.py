@@ -24,11 +24,15 @@ from indexers.index import build_index
 from indexers.metric import make_metric
 from latentdb.energy.by_neighbours import IndexSearch
 from latentdb.energy.kept import EnergyScale
-from latentdb.geometry.marginal_energy import Energies, marginal_energy
-from latentdb.geometry.marginal_energy_corpus import EnergyCorpus
-from latentdb.geometry.marginal_energy_levels import NoisePrior
-from latentdb.geometry.marginal_energy_near import NearEnergies, NearField
-from latentdb.geometry.marginal_energy_widened import widened_energies
+from latentdb.geometry.marginal_energy import (
+    Energies,
+    EnergyCorpus,
+    NearEnergies,
+    NearField,
+    NoisePrior,
+    marginal_energy,
+    widened_energies,
+)
 from latentdb.types import SpaceRows
 
 TIMES = (0.1, 0.3, 0.5, 0.7, 0.9)

@@ -19,9 +19,7 @@ from latentdb.energy.measure import measured_exactly
 from latentdb.energy.run import measure_energy
 from latentdb.errors import FilterError, NotEnoughDataError, QueryError
 from latentdb.filters import filter_ids
-from latentdb.geometry.marginal_energy import marginal_energy
-from latentdb.geometry.marginal_energy_corpus import EnergyCorpus
-from latentdb.geometry.marginal_energy_levels import NoisePrior
+from latentdb.geometry.marginal_energy import EnergyCorpus, NoisePrior, marginal_energy
 from latentdb.migrate.dropping import drop_space
 from latentdb.rank import run_rank_by_energy
 from latentdb.space import Space

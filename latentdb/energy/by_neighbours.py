@@ -11,10 +11,12 @@ from latentdb.arrays import FloatArray, IdArray
 from latentdb.artefacts import SpaceRef
 from latentdb.energy.kept import EnergyScale, Schedule, SpaceEnergy
 from latentdb.energy.measure import Progress, prior_of, scale_of, silent
-from latentdb.geometry.marginal_energy import marginal_energy
-from latentdb.geometry.marginal_energy_corpus import EnergyCorpus
-from latentdb.geometry.marginal_energy_near import NearField
-from latentdb.geometry.marginal_energy_widened import widened_energies
+from latentdb.geometry.marginal_energy import (
+    EnergyCorpus,
+    NearField,
+    marginal_energy,
+    widened_energies,
+)
 from latentdb.model import Vectors
 from latentdb.space import Space
 from latentdb.types import SpaceRows

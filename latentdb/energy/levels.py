@@ -13,10 +13,7 @@ from latentdb.catalog import Catalog
 from latentdb.energy.measure import Progress, silent
 from latentdb.errors import ModelError, NotEnoughDataError
 from latentdb.filters import filter_ids
-from latentdb.geometry.marginal_energy import marginal_energy
-from latentdb.geometry.marginal_energy_corpus import EnergyCorpus
-from latentdb.geometry.marginal_energy_levels import NoisePrior
-from latentdb.geometry.marginal_energy_noise_level import noise_level
+from latentdb.geometry.marginal_energy import EnergyCorpus, NoisePrior, marginal_energy, noise_level
 from latentdb.model import Vectors
 
 if TYPE_CHECKING:

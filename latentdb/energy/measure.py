@@ -11,9 +11,7 @@ from latentdb.arrays import FloatArray, IdArray
 from latentdb.artefacts import SpaceRef
 from latentdb.energy.kept import EnergyScale, Schedule, SpaceEnergy
 from latentdb.errors import NotEnoughDataError
-from latentdb.geometry.marginal_energy import marginal_energy
-from latentdb.geometry.marginal_energy_corpus import EnergyCorpus
-from latentdb.geometry.marginal_energy_levels import NoisePrior
+from latentdb.geometry.marginal_energy import EnergyCorpus, NoisePrior, marginal_energy
 from latentdb.model import Vectors
 from latentdb.space import Space
 from latentdb.types import SpaceRows

@@ -30,9 +30,7 @@ from indexers.errors import ParameterError
 from indexers.types import FloatArray
 from latentdb.affine import Level, Prediction, target
 from latentdb.arrays import as_matrix
-from latentdb.geometry.marginal_energy import denoised, marginal_energy
-from latentdb.geometry.marginal_energy_corpus import EnergyCorpus
-from latentdb.geometry.marginal_energy_levels import NoisePrior
+from latentdb.geometry.marginal_energy import EnergyCorpus, NoisePrior, denoised, marginal_energy
 
 # A level this unlikely adds nothing that float64 could hold.
 _NEGLIGIBLE: Final = 1e-15

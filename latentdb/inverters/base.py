@@ -7,7 +7,7 @@ from abc import abstractmethod
 import numpy as np
 
 from indexers.errors import DimensionError, DtypeError, NonFiniteError, ParameterError
-from latentdb.geometry.marginal_energy_noise_level import noise_level
+from latentdb.geometry.marginal_energy import noise_level
 from latentdb.inverters.backbone import AbstractBackbone
 from latentdb.inverters.forward_start import ForwardStart
 from latentdb.inverters.grid import Grid

@@ -13,9 +13,9 @@ QUALITY = ("residual", "psnr", "norm_z", "sv_excess", "noise_level")
 `psnr`: of the round trip image → noise → image against the autoencoder's own reconstruction, dB.
 `norm_z`: how many standard deviations the norm is off that of Gaussian noise.
 `sv_excess`: how far the largest singular value of a channel is above that of white noise.
-`noise_level`: flow time b/(a + b) at which the row seems to lie, given its clean code: that of the
-grid's last level, 1 for pure noise, or less where the noise kept some of its picture or is too
-short.
+`noise_level`: flow time b/(a + b) at which the row seems to lie, given its clean code. Fresh noise
+has that of the grid's last level, mostly 1; inverted noise less, since it goes along with its code.
+So compare it within a space: a row far below the others kept more of its picture, or is too short.
 """
 
 _SMALLEST_MSE = 1e-12  # 120 dB; keeps a perfect round trip finite

@@ -11,9 +11,7 @@ from scipy.stats import multivariate_normal
 from indexers.errors import DimensionError, ParameterError
 from latentdb.affine import Level, step_factors
 from latentdb.geometry.blind_field import BlindField, drift_factors, jensen_gain
-from latentdb.geometry.marginal_energy import marginal_energy
-from latentdb.geometry.marginal_energy_corpus import EnergyCorpus
-from latentdb.geometry.marginal_energy_levels import NoisePrior
+from latentdb.geometry.marginal_energy import EnergyCorpus, NoisePrior, marginal_energy
 
 PREDICTIONS = ("epsilon", "sample", "v_prediction", "velocity")
 FLOW = tuple(Level(1000 * t, 1 - t, t) for t in (0.1, 0.35, 0.7, 0.95))

@@ -10,9 +10,7 @@ from scipy.stats import multivariate_normal, norm
 
 from indexers.errors import DimensionError, ParameterError
 from latentdb.affine import Level
-from latentdb.geometry.marginal_energy import denoised, marginal_energy
-from latentdb.geometry.marginal_energy_corpus import EnergyCorpus
-from latentdb.geometry.marginal_energy_levels import NoisePrior
+from latentdb.geometry.marginal_energy import EnergyCorpus, NoisePrior, denoised, marginal_energy
 from latentdb.torch_compat import torch
 
 RNG = np.random.default_rng(3)

@@ -8,12 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexers.errors import DimensionError, ParameterError
-from latentdb.geometry import marginal_energy_rest
-from latentdb.geometry.marginal_energy import marginal_energy
-from latentdb.geometry.marginal_energy_corpus import EnergyCorpus
-from latentdb.geometry.marginal_energy_levels import NoisePrior
-from latentdb.geometry.marginal_energy_near import NearField
-from latentdb.geometry.marginal_energy_widened import widened_energies
+from latentdb.geometry.marginal_energy import (
+    EnergyCorpus,
+    NearField,
+    NoisePrior,
+    marginal_energy,
+    rest,
+    widened_energies,
+)
 
 N = 400
 
@@ -85,7 +87,7 @@ def test_the_energy_is_within_the_bounds(schedule, kind, dim, k, anchor, time, i
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_bounds_hold_without_a_covariance_too(kind, monkeypatch):
-    monkeypatch.setattr(marginal_energy_rest, "_MOST_DIMENSIONS", 3)
+    monkeypatch.setattr(rest, "_MOST_DIMENSIONS", 3)
     rows = made(kind, 6, np.random.default_rng(1))
     corpus, prior = EnergyCorpus(rows), NoisePrior.flow_matching(6)
     exact = marginal_energy(rows[:20], corpus, prior, own_rows=np.arange(20)).energy
@@ -99,7 +101,7 @@ def test_a_covariance_narrows_the_bounds_of_white_rows(monkeypatch):
     corpus, prior, own = EnergyCorpus(rows), NoisePrior.flow_matching(32), np.arange(20)
     found = search_in(rows)(rows[:20], 12)
     with_it = NearField(corpus, prior).energies(rows[:20], *found, own_rows=own)
-    monkeypatch.setattr(marginal_energy_rest, "_MOST_DIMENSIONS", 3)
+    monkeypatch.setattr(rest, "_MOST_DIMENSIONS", 3)
     without = NearField(corpus, prior).energies(rows[:20], *found, own_rows=own)
     assert with_it.widths.mean() < without.widths.mean()
 

@@ -7,10 +7,7 @@ import pytest
 
 from indexers.errors import DimensionError, ParameterError
 from latentdb.affine import Level
-from latentdb.geometry.marginal_energy import marginal_energy
-from latentdb.geometry.marginal_energy_corpus import EnergyCorpus
-from latentdb.geometry.marginal_energy_levels import NoisePrior
-from latentdb.geometry.marginal_energy_noise_level import noise_level
+from latentdb.geometry.marginal_energy import EnergyCorpus, NoisePrior, marginal_energy, noise_level
 
 RNG = np.random.default_rng(11)
 LEVELS = [Level(t, 1 - t / 1000, t / 1000) for t in range(0, 1001, 50)]

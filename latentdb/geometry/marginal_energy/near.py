@@ -1,7 +1,7 @@
 """Marginal energy from near neighbours alone, within an interval that certainly holds it.
 
-What an index finds in one search is most of the sum; see `marginal_energy_rest` for what the
-other rows can add to it.
+What an index finds in one search is most of the sum; `latentdb.geometry.marginal_energy.rest` says
+what the other rows can add to it.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from scipy.special import logsumexp
 from indexers.errors import DimensionError
 from indexers.types import FloatArray
 from latentdb.arrays import as_matrix
-from latentdb.geometry.marginal_energy import checked_own_rows
-from latentdb.geometry.marginal_energy_corpus import EnergyCorpus
-from latentdb.geometry.marginal_energy_levels import NoisePrior
-from latentdb.geometry.marginal_energy_mixture import MixtureSums, level_constants
-from latentdb.geometry.marginal_energy_rest import CorpusMoments, KnownRows
+from latentdb.geometry.marginal_energy.corpus import EnergyCorpus
+from latentdb.geometry.marginal_energy.exact import checked_own_rows
+from latentdb.geometry.marginal_energy.mixture import MixtureSums, level_constants
+from latentdb.geometry.marginal_energy.noise_prior import NoisePrior
+from latentdb.geometry.marginal_energy.rest import CorpusMoments, KnownRows
 
 # Coordinates of neighbours held at a time: 32 MB.
 _ENTRIES: Final = 1 << 22

@@ -18,7 +18,7 @@ from indexers.errors import DimensionError
 from indexers.types import FloatArray
 from latentdb.affine import Level
 from latentdb.arrays import as_matrix
-from latentdb.geometry.marginal_energy_levels import NoisePrior
+from latentdb.geometry.marginal_energy.noise_prior import NoisePrior
 
 
 @final

@@ -24,9 +24,9 @@ from indexers.errors import DimensionError, ParameterError
 from indexers.types import FloatArray
 from latentdb.affine import Level
 from latentdb.arrays import as_matrix
-from latentdb.geometry.marginal_energy_corpus import EnergyCorpus
-from latentdb.geometry.marginal_energy_levels import NoisePrior
-from latentdb.geometry.marginal_energy_mixture import MixtureSums, level_constants
+from latentdb.geometry.marginal_energy.corpus import EnergyCorpus
+from latentdb.geometry.marginal_energy.mixture import MixtureSums, level_constants
+from latentdb.geometry.marginal_energy.noise_prior import NoisePrior
 
 # Inner products held at a time: 64 MB of them, unless one query has more.
 _ENTRIES: Final = 1 << 23

@@ -40,8 +40,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexers.types import FloatArray
-from latentdb.geometry.marginal_energy_corpus import EnergyCorpus
-from latentdb.geometry.marginal_energy_levels import NoisePrior
+from latentdb.geometry.marginal_energy.corpus import EnergyCorpus
+from latentdb.geometry.marginal_energy.noise_prior import NoisePrior
 
 # A covariance of so many dimensions takes 128 MB; beyond, the floor stands in for it.
 _MOST_DIMENSIONS: Final = 4096

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from indexers.errors import ParameterError
 from indexers.types import FloatArray
 from latentdb.arrays import as_matrix
-from latentdb.geometry.marginal_energy import checked_own_rows
-from latentdb.geometry.marginal_energy_near import NearEnergies, NearField
+from latentdb.geometry.marginal_energy.exact import checked_own_rows
+from latentdb.geometry.marginal_energy.near import NearEnergies, NearField
 
 _WIDER: Final = 4
 # Farther out, single-precision indexes round too much of a distance away.

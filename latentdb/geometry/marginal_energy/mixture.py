@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexers.types import FloatArray
-from latentdb.geometry.marginal_energy_levels import NoisePrior
+from latentdb.geometry.marginal_energy.noise_prior import NoisePrior
 
 # Levels below e^−45 of the likeliest change nothing in float64.
 _CUT: Final = 45.0

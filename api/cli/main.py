@@ -26,6 +26,7 @@ from api.cli.commands import (
     upkeep,
 )
 from api.cli.errors import ErrorsAsText
+from api.cli.output import speak_for_the_library
 
 app = typer.Typer(
     name="latentdb",
@@ -88,4 +89,5 @@ def _root(
 
 def main() -> None:
     """Console script."""
+    speak_for_the_library()
     app()

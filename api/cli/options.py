@@ -51,7 +51,7 @@ BatchSize = Annotated[
 ]
 Where = Annotated[
     str | None,
-    typer.Option("--where", metavar="SQL", help="Condition on labels and quality columns."),
+    typer.Option("--where", metavar="SQL", help="Condition on labels, quality columns, energy."),
 ]
 Count = Annotated[int, typer.Option("-k", "--k", min=1, help="Number of hits.")]
 Grid = Annotated[

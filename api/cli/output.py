@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, final
 
 from api.jsonable import jsonable
 
@@ -52,6 +53,22 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, emp
 def note(message: str) -> None:
     """Tell the person at the keyboard something that is no part of the answer."""
     sys.stderr.write(message + "\n")
+
+
+@final
+class _Notes(logging.Handler):
+    """Says as notes what the library logs."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Tell one message."""
+        note(record.getMessage())
+
+
+def speak_for_the_library() -> None:
+    """Tell what latentdb warns of as every other note, whatever other libraries do to logging."""
+    logger = logging.getLogger("latentdb")
+    logger.handlers = [_Notes(logging.WARNING)]
+    logger.propagate = False
 
 
 def _shown(value: object) -> str:

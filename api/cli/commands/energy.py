@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from latentdb.energy import SpaceEnergy
 
 _SHOWN = 20
+_METHODS = {"exact": "over all rows", "neighbours": "from neighbours, with bounds"}
 
 
 def energy(  # noqa: PLR0913 - one parameter per option of the contract
@@ -25,8 +26,8 @@ def energy(  # noqa: PLR0913 - one parameter per option of the contract
     schedule: Annotated[
         Literal["exploding", "flow"] | None,
         typer.Option(
-            help="Noise levels: exploding (at first; finds outliers better) or flow matching's "
-            "[default: that of what is kept]."
+            help="Noise levels: exploding, which finds outliers better, or those of flow matching. "
+            "[default: those of what is kept, or exploding]"
         ),
     ] = None,
     tolerance: Annotated[
@@ -92,8 +93,8 @@ def _print(found: SpaceEnergy) -> None:
         empty="",
     )
     note(
-        f"nats per dimension, higher is less typical; {found.scale.schedule} schedule, by "
-        f"{found.method}; one deviation of the space is {found.scale.deviation:.4g}"
+        f"nats per dimension, higher is less typical; {found.scale.schedule} schedule; "
+        f"{_METHODS[found.method]}; one deviation of the space is {found.scale.deviation:.4g}"
     )
     if len(found.later_ids):
         note(f"{len(found.later_ids)} rows came later; --again measures all anew")

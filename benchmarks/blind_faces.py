@@ -50,7 +50,7 @@ class FacesPlan:
     fitted: int = 1500
 
 
-FULL: Final = FacesPlan({10: 128, 20: 64, 50: 64, 100: 32, 250: 16})
+FULL: Final = FacesPlan({10: 128, 20: 128, 50: 128, 100: 64, 250: 32})
 QUICK: Final = FacesPlan({5: 8}, reference=32, drift_states=4, fitted=40)
 
 

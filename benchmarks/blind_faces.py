@@ -51,7 +51,7 @@ class FacesPlan:
 
 
 FULL: Final = FacesPlan({10: 128, 20: 128, 50: 128, 100: 64, 250: 32})
-QUICK: Final = FacesPlan({5: 8}, reference=32, drift_states=4, fitted=40)
+QUICK: Final = FacesPlan({50: 4}, reference=32, drift_states=4, fitted=40)
 
 
 @final

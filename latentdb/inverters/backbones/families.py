@@ -38,11 +38,12 @@ def family_of(pipeline: PipelineFolder) -> type[AbstractNetwork]:
     """
     part = pipeline.network_part
     class_name = pipeline.class_of(part)
-    if class_name is None or class_name not in FAMILIES:
+    family = FAMILIES.get(class_name or "")
+    if family is None or part not in family.parts:
         raise ModelError(
             f"the {part} of {pipeline.name} is of {class_name}; supported are {', '.join(FAMILIES)}"
         )
-    return _text_unet(pipeline) if class_name == _TEXT_UNET else FAMILIES[class_name]
+    return _text_unet(pipeline) if class_name == _TEXT_UNET else family
 
 
 def _text_unet(pipeline: PipelineFolder) -> type[AbstractNetwork]:

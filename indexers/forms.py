@@ -14,10 +14,6 @@ from indexers.metric.angles import unit_rows
 from indexers.stage import AbstractStage, RowLayout
 from indexers.types import Float32Array, FloatArray, IdArray
 
-# From this many queries on FAISS computes squared distances as ‖x‖² + ‖y‖² − 2⟨x, y⟩ (its
-# distance_compute_blas_threshold), which cancels between near neighbours.
-_FAISS_EXPANDS_FROM = 20
-
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +71,7 @@ class AbstractForm(ABC):
 
 @final
 class EuclideanForm(AbstractForm):
-    """Rows are the vectors; FAISS's squared distances are rooted."""
+    """Rows are the vectors; what FAISS finds is measured again."""
 
     keeps_norms: ClassVar[bool] = False
 
@@ -92,14 +88,14 @@ class EuclideanForm(AbstractForm):
         return rows
 
     def search(self, stage: AbstractStage, norms: FloatArray, request: Request) -> Hits:  # noqa: ARG002
-        """Search, root, and compute again the distances that FAISS got by expansion."""
-        queries = request.queries
-        found = stage.top(queries, request.k, request.selection)
-        if len(queries) < _FAISS_EXPANDS_FROM:
-            distances = np.sqrt(np.maximum(found.scores, 0.0), dtype=np.float64)
-            return Hits(found.positions, distances, found.complete)
+        """Search, and compute the distances of what was found again.
+
+        FAISS has many of them from ‖x‖² + ‖y‖² − 2⟨x, y⟩, which cancels between near neighbours;
+        from how many queries on depends on its version.
+        """
+        found = stage.top(request.queries, request.k, request.selection)
         distances = np.empty(found.positions.shape)
-        for row, query in enumerate(queries):
+        for row, query in enumerate(request.queries):
             near = stage.gather(found.positions[row]).astype(np.float64)
             distances[row] = np.linalg.norm(near - query.astype(np.float64), axis=1)
         order = np.argsort(distances, axis=1, kind="stable")

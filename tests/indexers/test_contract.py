@@ -16,6 +16,7 @@ from indexers.errors import (
     UnknownIdError,
     ZeroVectorError,
 )
+from indexers.flat import FlatConfig
 from indexers.index import build_index
 from indexers.metric import EuclideanMetric
 from indexers.recall import recall_at_k
@@ -60,6 +61,16 @@ def test_distances_are_those_of_the_metric(index, queries, truth, ids):
 
 def test_a_graph_alone_says_it_is_not_exact(index, queries):
     assert index.search(queries, 5).exact == index.config.is_exact
+
+
+@pytest.mark.parametrize("n_queries", [1, 8, 32])
+def test_distances_of_near_copies_are_exact_however_many_are_asked_for(n_queries):
+    base = 100 + make_vectors(32, dim=4096, seed=3)
+    copies = base + np.float32(1e-3)
+    index = build_index(base, np.arange(32), metric=EuclideanMetric(), config=FlatConfig())
+    found = index.search(copies[:n_queries], 1).distances[:, 0]
+    true = np.linalg.norm(copies.astype(float) - base.astype(float), axis=1)[:n_queries]
+    np.testing.assert_allclose(found, true, rtol=1e-6)
 
 
 def test_rows_ascend(index, queries):

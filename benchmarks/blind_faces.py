@@ -50,7 +50,7 @@ class FacesPlan:
     fitted: int = 1500
 
 
-FULL: Final = FacesPlan({10: 128, 20: 128, 50: 128, 100: 64, 250: 32})
+FULL: Final = FacesPlan(dict.fromkeys((10, 20, 50, 100, 250), 256))
 QUICK: Final = FacesPlan({50: 4}, reference=32, drift_states=4, fitted=40)
 
 

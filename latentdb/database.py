@@ -219,7 +219,7 @@ class LatentDB:
     def energy(self, space: str, **options: Unpack[EnergyOptions]) -> SpaceEnergy:
         """Marginal energy of every row of a space, measured where it is not kept.
 
-        See `latentdb.energy.run.measure_energy`. Options: tolerance, again, progress.
+        See `latentdb.energy.run.measure_energy`. Options: schedule, tolerance, again, progress.
         """
         return measure_energy(self.catalog, space, **options)
 

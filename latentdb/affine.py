@@ -73,19 +73,32 @@ def target(prediction: Prediction, level: Level) -> tuple[float, float]:
     return -1.0, 1.0
 
 
+def factors(
+    prediction: Prediction, level: Level, of_code: float, of_noise: float
+) -> tuple[float, float]:
+    """Factors (A, B) of of_code·x_0 + of_noise·ε = A·u + B·r, with r the output at `level`.
+
+    Raises
+    ------
+    ZeroDivisionError
+        At `level`, the output says nothing that the state does not: a predicted x_0 of a clean
+        code, or a predicted ε of pure noise.
+    """
+    c, d = target(prediction, level)
+    a, b = level.signal, level.sigma
+    determinant = a * d - b * c
+    return (
+        (of_code * d - of_noise * c) / determinant,
+        (of_noise * a - of_code * b) / determinant,
+    )
+
+
 def step_factors(prediction: Prediction, start: Level, stop: Level) -> tuple[float, float]:
     """Factors (A, B) of the step u_stop = A·u_start + B·r, with r the output at `start`.
 
     Raises
     ------
     ZeroDivisionError
-        At `start`, the output says nothing that the state does not: a predicted x_0 of a clean
-        code, or a predicted ε of pure noise.
+        See `factors`.
     """
-    c, d = target(prediction, start)
-    a, b = start.signal, start.sigma
-    determinant = a * d - b * c
-    return (
-        (stop.signal * d - stop.sigma * c) / determinant,
-        (stop.sigma * a - stop.signal * b) / determinant,
-    )
+    return factors(prediction, start, stop.signal, stop.sigma)

@@ -28,7 +28,7 @@ from numpy.typing import ArrayLike
 
 from indexers.errors import ParameterError
 from indexers.types import FloatArray
-from latentdb.affine import Level, Prediction, target
+from latentdb.affine import Level, Prediction, factors, target
 from latentdb.arrays import as_matrix
 from latentdb.geometry.marginal_energy import EnergyCorpus, NoisePrior, denoised, marginal_energy
 
@@ -110,7 +110,9 @@ class BlindField:
     def told(self, states: ArrayLike, level: Level) -> FloatArray:
         """f_t(u): what is predicted of states (n, dim) that are all of one level, with noise."""
         alone = BlindField(self._corpus, NoisePrior.of((level,)), self._prediction)
-        return alone.blind(states)
+        exact = as_matrix(states, name="states of a blind field")
+        certain = np.ones((len(exact), 1))
+        return alone._mean(exact, certain, *alone._shares(alone._c, alone._d))
 
     def mean_inverse_sigma(self, states: ArrayLike) -> FloatArray:
         """E_{t|u}[1/b] (n,) of states (n, dim), which the Jensen gap is made of."""
@@ -180,13 +182,7 @@ def drift_factors(
     ZeroDivisionError
         The prediction says nothing at this level that the state does not.
     """
-    c, d = target(prediction, level)
-    a, b = level.signal, level.sigma
-    determinant = a * d - b * c
-    return (
-        (rates[0] * d - rates[1] * c) / determinant,
-        (rates[1] * a - rates[0] * b) / determinant,
-    )
+    return factors(prediction, level, *rates)
 
 
 def jensen_gain(

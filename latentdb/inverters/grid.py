@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, final
 
-from latentdb.affine import Level, Prediction, step_factors, target
+from latentdb.affine import Level, Prediction, factors, step_factors
 from latentdb.torch_compat import torch
 
 Convention = Literal["noisier", "cleaner"]
@@ -85,7 +85,6 @@ def split(
     prediction: Prediction, level: Level, x: torch.Tensor, output: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """x_0 and ε that a network's `output` at `x` of `level` stands for."""
-    c, d = target(prediction, level)
-    a, b = level.signal, level.sigma
-    determinant = a * d - b * c
-    return (d * x - b * output) / determinant, (a * output - c * x) / determinant
+    of_code = factors(prediction, level, 1.0, 0.0)
+    of_noise = factors(prediction, level, 0.0, 1.0)
+    return of_code[0] * x + of_code[1] * output, of_noise[0] * x + of_noise[1] * output

@@ -6,10 +6,9 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
 
-from latentdb.affine import Level
+from latentdb.affine import Level, factors
 from latentdb.inverters.base import AbstractTrajectoryInverter
 from latentdb.inverters.coordinates import AbstractCoordinates, coordinates_for
-from latentdb.inverters.grid import split
 from latentdb.torch_compat import torch
 
 
@@ -55,9 +54,8 @@ class AbstractOdeInverter(AbstractTrajectoryInverter):
             level = self._grid.levels[1]
         u = y * self._scale(level)
         output = self._backbone.predict(u, level.timestep)
-        x0, epsilon = split(self._grid.prediction, level, u, output)
-        p, q = self._coordinates.rate(level)
-        return p * x0 + q * epsilon
+        state, drift = factors(self._grid.prediction, level, *self._coordinates.rate(level))
+        return state * u + drift * output
 
     def _heun(self, y: torch.Tensor, start: Level, stop: Level) -> torch.Tensor:
         """One step by the mean of the rates at both ends: two calls, second order."""

@@ -162,9 +162,7 @@ def _with_energies(store: Store, space: str, metadata: pa.Table) -> pa.Table:
 
 
 def _require_allowed(where: str, columns: list[str]) -> set[str]:
-    """Columns of `where`, in lower case; FilterError unless it is one expression made of what is
-    allowed.
-    """
+    """Columns of `where`, in lower case; FilterError unless it is one allowed expression."""
     if not where.strip() or len(where) > _LONGEST:
         raise _refused(
             where, f"it has {len(where)} characters, 1 to {_LONGEST} are allowed", columns

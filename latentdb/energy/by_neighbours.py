@@ -68,7 +68,8 @@ def measured_by_neighbours(
     """
     scale = scale_of(space.name, rows.vectors, schedule)
     corpus = EnergyCorpus(scale.apply(rows.vectors))
-    field = NearField(corpus, prior_of(scale))
+    prior = prior_of(scale)
+    field = NearField(corpus, prior)
     search = IndexSearch(index, rows, scale)
     energies, widths = np.empty(len(corpus)), np.zeros(len(corpus))
     for start in range(0, len(corpus), _BLOCK):
@@ -83,7 +84,7 @@ def measured_by_neighbours(
         )
         energies[own], widths[own] = near.energy / corpus.dim, near.widths / corpus.dim
         if len(wide := own[widths[own] > tolerance]):
-            exact = marginal_energy(corpus.vectors[wide], corpus, prior_of(scale), own_rows=wide)
+            exact = marginal_energy(corpus.vectors[wide], corpus, prior, own_rows=wide)
             energies[wide], widths[wide] = exact.energy / corpus.dim, 0.0
         progress(len(own))
     return SpaceEnergy(

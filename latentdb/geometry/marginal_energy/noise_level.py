@@ -79,10 +79,13 @@ def noise_level(latents: ArrayLike, noise: ArrayLike, levels: Sequence[Level]) -
         )
     prior = NoisePrior.of(tuple(level for level in levels if level.sigma > 0))
     exact, codes = rows.astype(np.float64), clean.astype(np.float64)
-    squared = [
-        ((exact - level.signal * codes) ** 2).sum(axis=1) / (2 * level.sigma**2)
-        for level in prior.levels
-    ]
+    own, cross, clean_squared = (
+        np.einsum("ij,ij->i", left, right)[:, None]
+        for left, right in ((exact, exact), (exact, codes), (codes, codes))
+    )
+    a = prior.signals
+    # ‖u − a·x‖², for which no level needs another pass over the rows.
+    squared = own - 2 * a * cross + a**2 * clean_squared
     volume = rows.shape[1] * np.log(prior.sigmas)
-    posterior: FloatArray = softmax(-np.stack(squared, axis=1) - volume, axis=1)
+    posterior: FloatArray = softmax(-squared / (2 * prior.sigmas**2) - volume, axis=1)
     return NoiseLevels(prior.levels, posterior)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, final
+from typing import Any, Literal, final
 
 from latentdb.device import is_out_of_memory
 from latentdb.errors import ModelError
@@ -224,11 +225,9 @@ def model_errors(what: str) -> Iterator[None]:
 
 
 @contextmanager
-def without_progress_bars() -> Iterator[None]:
-    """Keep transformers from drawing a bar for every model it reads; a run has one of its own."""
-    from transformers.utils import logging as untyped
-
-    logging: Any = untyped
+def without_progress_bars(library: Literal["diffusers", "transformers"]) -> Iterator[None]:
+    """Keep a library from drawing a bar for every model it reads; a run has one of its own."""
+    logging: Any = importlib.import_module(f"{library}.utils.logging")
     was_enabled = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
     try:

@@ -59,7 +59,7 @@ def _vision_model(folder: str) -> Any:
     """The model, or the vision tower of a model that has two."""
     from transformers import AutoConfig, AutoModel
 
-    with without_progress_bars():
+    with without_progress_bars("transformers"):
         model = AutoModel.from_pretrained(folder, local_files_only=True)
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
     return model.vision_model if "vision_config" in config.to_dict() else model

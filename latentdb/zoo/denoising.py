@@ -80,6 +80,54 @@ class Recipe:
         return [self.level(timestep) for timestep in timesteps.tolist()]
 
 
+def code_unet(channels: tuple[int, ...], *, n_attending: int, head_width: int) -> Any:
+    """A UNet with random weights, for codes of 4x16x16.
+
+    Parameters
+    ----------
+    channels : tuple of int
+        Of each stage, the largest size first.
+    n_attending : int
+        Stages with attention, counted from the smallest size, where it costs least.
+    head_width : int
+        Channels of one head of attention.
+
+    Returns
+    -------
+    diffusers.UNet2DModel
+    """
+    n_plain = len(channels) - n_attending
+    architecture: Any = diffusers.UNet2DModel
+    return architecture(
+        sample_size=16,
+        in_channels=4,
+        out_channels=4,
+        block_out_channels=channels,
+        down_block_types=("DownBlock2D",) * n_plain + ("AttnDownBlock2D",) * n_attending,
+        up_block_types=("AttnUpBlock2D",) * n_attending + ("UpBlock2D",) * n_plain,
+        layers_per_block=1,
+        norm_num_groups=8,
+        attention_head_dim=head_width,
+    )
+
+
+def ddpm_scheduler(beta_schedule: str, prediction: Prediction) -> Any:
+    """A thousand noise levels of DDPM's family, as a pipeline's folder keeps them.
+
+    Returns
+    -------
+    diffusers.DDIMScheduler
+    """
+    schedule: Any = diffusers.DDIMScheduler
+    return schedule(
+        num_train_timesteps=1000,
+        beta_schedule=beta_schedule,
+        prediction_type=prediction,
+        timestep_spacing="trailing",
+        clip_sample=False,
+    )
+
+
 def training_codes(settings: Settings) -> torch.Tensor:
     """`codes_of` the training faces.
 

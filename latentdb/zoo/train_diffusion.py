@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from latentdb.torch_compat import torch  # noqa: F401  before what imports torchvision
-
-# isort: split
-import diffusers
-
-from latentdb.zoo.denoising import Recipe, train_denoiser, training_codes
+from latentdb.zoo.denoising import (
+    Recipe,
+    code_unet,
+    ddpm_scheduler,
+    train_denoiser,
+    training_codes,
+)
 from latentdb.zoo.training import Settings
 
 
@@ -20,18 +21,7 @@ def build_unet() -> Any:
     -------
     diffusers.UNet2DModel
     """
-    architecture: Any = diffusers.UNet2DModel
-    return architecture(
-        sample_size=16,
-        in_channels=4,
-        out_channels=4,
-        block_out_channels=(64, 96, 128),
-        down_block_types=("DownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D"),
-        up_block_types=("AttnUpBlock2D", "AttnUpBlock2D", "UpBlock2D"),
-        layers_per_block=1,
-        norm_num_groups=8,
-        attention_head_dim=32,
-    )
+    return code_unet((64, 96, 128), n_attending=2, head_width=32)
 
 
 def build_scheduler() -> Any:
@@ -43,14 +33,7 @@ def build_scheduler() -> Any:
     -------
     diffusers.DDIMScheduler
     """
-    schedule: Any = diffusers.DDIMScheduler
-    return schedule(
-        num_train_timesteps=1000,
-        beta_schedule="squaredcos_cap_v2",
-        prediction_type="v_prediction",
-        timestep_spacing="trailing",
-        clip_sample=False,
-    )
+    return ddpm_scheduler("squaredcos_cap_v2", "v_prediction")
 
 
 def train_diffusion(settings: Settings) -> None:

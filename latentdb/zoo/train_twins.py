@@ -16,7 +16,13 @@ from latentdb.torch_compat import torch  # noqa: F401  before what imports torch
 # isort: split
 import diffusers
 
-from latentdb.zoo.denoising import Recipe, train_denoiser, training_codes
+from latentdb.zoo.denoising import (
+    Recipe,
+    code_unet,
+    ddpm_scheduler,
+    train_denoiser,
+    training_codes,
+)
 from latentdb.zoo.training import WEIGHTS, Settings
 
 MODELS: Final = Path(__file__).parents[2] / "models"
@@ -35,30 +41,12 @@ def build_unet() -> Any:
     -------
     diffusers.UNet2DModel
     """
-    architecture: Any = diffusers.UNet2DModel
-    return architecture(
-        sample_size=16,
-        in_channels=4,
-        out_channels=4,
-        block_out_channels=(48, 64, 96),
-        down_block_types=("DownBlock2D", "DownBlock2D", "AttnDownBlock2D"),
-        up_block_types=("AttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
-        layers_per_block=1,
-        norm_num_groups=8,
-        attention_head_dim=16,
-    )
+    return code_unet((48, 64, 96), n_attending=1, head_width=16)
 
 
 def _linear() -> Any:
     """Noise levels of DDPM (2006.11239), at which a network predicts the noise."""
-    schedule: Any = diffusers.DDIMScheduler
-    return schedule(
-        num_train_timesteps=1000,
-        beta_schedule="linear",
-        prediction_type="epsilon",
-        timestep_spacing="trailing",
-        clip_sample=False,
-    )
+    return ddpm_scheduler("linear", "epsilon")
 
 
 def _flow() -> Any:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -68,7 +67,7 @@ class PartLoader:
             require_tokenizer(folder)
             return getattr(library, class_name).from_pretrained(folder)
         require_weights(folder, ("model", "pytorch_model"))
-        with without_progress_bars():
+        with without_progress_bars("transformers"):
             encoder, found = getattr(library, class_name).from_pretrained(
                 folder, dtype=self.dtype, output_loading_info=True
             )
@@ -95,7 +94,7 @@ def load_network(folder: Path, class_name: str, *, device: torch.device, dtype: 
         )
     # Asked for where it cannot be had, it is warned of with advice to install accelerate.
     frugal = find_spec("accelerate") is not None
-    with quiet_diffusers():
+    with without_progress_bars("diffusers"):
         network, found = network_class.from_pretrained(
             folder,
             torch_dtype=dtype,
@@ -114,18 +113,3 @@ def _require_whole(folder: Path, class_name: str, missing: Collection[str]) -> N
             f"the weights in {folder} are not of a whole {class_name}: {len(missing)} are missing, "
             f"such as {min(missing)}; download them again, or correct the class or the config"
         )
-
-
-@contextmanager
-def quiet_diffusers() -> Iterator[None]:
-    """Keep diffusers from drawing bars of its own."""
-    from diffusers.utils import logging as untyped
-
-    logging: Any = untyped
-    was_enabled = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            logging.enable_progress_bar()

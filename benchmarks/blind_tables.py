@@ -203,19 +203,23 @@ def _range(values: Sequence[float]) -> str:
 
 
 def _gaps(rows: Sequence[Row]) -> list[str]:
+    straightened = [
+        {**row, "straightened": row["exact"] / row["nu"] * row["straight"]} for row in rows
+    ]
+    columns = {"exact": "exact", "formula": "formula", "network": "trained"}
+    return _by_time(straightened, {**columns, "straight": "straightened"})
+
+
+def _by_time(rows: Sequence[Row], columns: Mapping[str, str]) -> list[str]:
+    """Figures of both predictions at every time; `columns` says which, by their heading."""
     body = []
     for time in _values(rows, "time"):
         cells = [f"{time:g}"]
         for prediction in ("velocity", "epsilon"):
             row = _one(rows, time=time, prediction=prediction)
-            cells += [f"{row[name]:.3f}" for name in ("exact", "formula", "trained")]
-            cells.append(f"{row['exact'] / row['nu'] * row['straight']:.3f}")
+            cells += [f"{row[name]:.3f}" for name in columns.values()]
         body.append(cells)
-    names = [
-        f"{prediction}: {name}"
-        for prediction in ("velocity", "ε")
-        for name in ("exact", "formula", "network", "straight")
-    ]
+    names = [f"{prediction}: {name}" for prediction in ("velocity", "ε") for name in columns]
     return _table(["t", *names], body)
 
 
@@ -281,16 +285,5 @@ def _way(rows: Sequence[Row], code_scale: float) -> list[str]:
 
 
 def _drifts(rows: Sequence[Row]) -> list[str]:
-    body = []
-    for time in _values(rows, "time"):
-        cells = [f"{time:g}"]
-        for prediction in ("velocity", "epsilon"):
-            row = _one(rows, time=time, prediction=prediction)
-            cells += [f"{row[name]:.3f}" for name in ("measured", "formula", "measured_straight")]
-        body.append(cells)
-    names = [
-        f"{prediction}: {name}"
-        for prediction in ("velocity", "ε")
-        for name in ("measured", "formula", "straight")
-    ]
-    return _table(["t", *names], body)
+    columns = {"measured": "measured", "formula": "formula", "straight": "measured_straight"}
+    return _by_time(rows, columns)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from indexers.stage import AbstractIndexConfig
 from indexers.types import IndexKind, MetricName, PriorName
-from latentdb import paths
+from latentdb import interchange, paths
 from latentdb.catalog import Catalog
 from latentdb.directions.direction import Direction
 from latentdb.directions.recipe import RecipeParts
@@ -21,22 +21,15 @@ from latentdb.energy.run import EnergyOptions, measure_energy
 from latentdb.imagine import Imagined, ImagineOptions, imagine
 from latentdb.indexes import IndexInfo
 from latentdb.intake import IntakeOptions, take_in
-from latentdb.interchange import (
-    ExportOptions,
-    ExportSummary,
-    ImportOptions,
-    ImportSummary,
-    export_vectors,
-    import_vectors,
-)
 from latentdb.learn import learn_direction, learn_map, learn_shared
+from latentdb.listing import ItemPage, list_items
 from latentdb.migrate import BeginOptions, SpaceMigration
 from latentdb.migrate.begin import begin
 from latentdb.model import AbstractSpaceModel, Vectors
 from latentdb.query import Query, QueryParts
 from latentdb.rank import run_rank, run_rank_by_energy
 from latentdb.report.options import ReportOptions
-from latentdb.search import run_search
+from latentdb.search import raise_first, run_search, run_searches
 from latentdb.shared_space import SharedSpace
 from latentdb.shared_space_fit import ShareOptions
 from latentdb.space import Space
@@ -138,27 +131,39 @@ class LatentDB:
         """
         return take_in(self.catalog, source, **options)
 
-    def import_vectors(self, source: str | Path, **options: Unpack[ImportOptions]) -> ImportSummary:
+    def import_vectors(
+        self, source: str | Path, **options: Unpack[interchange.ImportOptions]
+    ) -> interchange.ImportSummary:
         """Put vectors made elsewhere into the database; see `latentdb.interchange`."""
-        return import_vectors(self.store, source, **options)
+        return interchange.import_vectors(self.store, source, **options)
 
-    def export_vectors(self, out: str | Path, **options: Unpack[ExportOptions]) -> ExportSummary:
+    def export_vectors(
+        self, out: str | Path, **options: Unpack[interchange.ExportOptions]
+    ) -> interchange.ExportSummary:
         """Write vectors, items and labels as files; see `latentdb.interchange.export_vectors`."""
-        return export_vectors(self.store, out, **options)
+        return interchange.export_vectors(self.store, out, **options)
 
     def quarantine(self) -> list[QuarantineRow]:
         """Files that could not be used, each with its reason."""
         return self.store.quarantined()
 
     def items(self, ids: Sequence[int]) -> list[Item]:
-        """Stored pictures in the order asked, without their vectors.
-
-        Raises
-        ------
-        UnknownItemError
-            Some id is not stored.
-        """
+        """Stored pictures in the order asked, without vectors; UnknownItemError of others."""
         return self.store.items(ids)
+
+    def list_items(
+        self, *, where: str | None = None, limit: int = 100, after: int | None = None
+    ) -> ItemPage:
+        """One page of the items, by id; see `latentdb.listing.list_items`."""
+        return list_items(self.store, where=where, limit=limit, after=after)
+
+    def label_columns(self) -> dict[str, type]:
+        """Labels of the items, each with bool, int, float or str."""
+        return self.store.label_columns()
+
+    def delete(self, ids: Sequence[int]) -> int:
+        """Delete items with their vectors; how many there were. Unknown ids are passed over."""
+        return self.store.delete(ids)
 
     def thumbnail(self, item_id: int) -> bytes:
         """PNG or JPEG of at most 256 pixels a side; of an item without a picture, a tile."""
@@ -195,6 +200,10 @@ class LatentDB:
         See `latentdb.search.run_search`.
         """
         return run_search(self.catalog, query if query is not None else Query(**parts))
+
+    def search_many(self, queries: Sequence[Query]) -> list[Answer]:
+        """Answers to many questions, which cost less together; see `run_searches`."""
+        return raise_first(run_searches(self.catalog, queries))
 
     def rank(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from indexers.metric import AbstractMetric
 from indexers.types import IdArray, SearchResult
 from latentdb.catalog import Catalog
 from latentdb.diversity import candidates_for, choose_diverse
+from latentdb.errors import LatentDBError
 from latentdb.explain import explain
 from latentdb.filters import filter_ids
 from latentdb.hits import hits_at
@@ -57,6 +59,31 @@ def run_search(catalog: Catalog, query: Query) -> Answer:
         hits = _explained(catalog, resolved, hits)
     recall = 1.0 if found.exact else live.facts.recall_at_10
     return Answer(space.name, live.metric.name, found.exact, asked, hits, recall)
+
+
+def run_searches(catalog: Catalog, queries: Sequence[Query]) -> list[Answer | LatentDBError]:
+    """An answer to every question, or the error that its asker is to see.
+
+    One question that cannot be answered leaves the others be.
+    """
+    return [_answer_or_error(catalog, query) for query in queries]
+
+
+def raise_first(answers: Sequence[Answer | LatentDBError]) -> list[Answer]:
+    """The answers, where there is no error among them; else the first error is raised."""
+    good = []
+    for one in answers:
+        if isinstance(one, LatentDBError):
+            raise one
+        good.append(one)
+    return good
+
+
+def _answer_or_error(catalog: Catalog, query: Query) -> Answer | LatentDBError:
+    try:
+        return run_search(catalog, query)
+    except LatentDBError as error:
+        return error
 
 
 def _diverse(

@@ -9,40 +9,48 @@ from starlette.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 
 import latentdb
-from api.http.guard import Guard, Limits
+from api.http.guard import Guard
 from api.http.problems import add_handlers
-from api.http.routes import Routes
+from api.http.routes import ROUTERS
+from api.http.server import Server
+from api.settings import ServerSettings
 from latentdb.database import LatentDB
 
 _PAGE = Path(__file__).parent.parent / "web"
 
 
-def create_app(db: LatentDB | str | Path, *, limits: Limits | None = None) -> FastAPI:
+def create_app(
+    db: LatentDB | str | Path | None = None, *, settings: ServerSettings | None = None
+) -> FastAPI:
     """The server's app over one database.
-
-    It knows no keys yet, so it is to be bound to loopback; `latentdb serve` binds nowhere else.
 
     Parameters
     ----------
     db : LatentDB, or its address
-        Opened where an address is given.
-    limits : Limits
-        How much one request may ask, and under which names the server answers.
+        Opened where an address is given; that of the settings where not given.
+    settings : ServerSettings
+        Limits, keys, and under which names the server answers; from the environment where not
+        given.
 
     Raises
     ------
     StoreNotFoundError, StoreFormatError
         The database cannot be opened.
     """
-    opened = db if isinstance(db, LatentDB) else latentdb.open(db)
-    chosen = limits or Limits()
+    chosen = settings or ServerSettings()
+    address = chosen.database if db is None else db
+    opened = (
+        address if isinstance(address, LatentDB) else latentdb.open(address, device=chosen.device)
+    )
     # Their pages load scripts from another host; the OpenAPI document itself is served.
     app = FastAPI(title="latentdb", version=latentdb.__version__, docs_url=None, redoc_url=None)
+    app.state.server = Server.over(opened, chosen)
     add_handlers(app)
-    app.include_router(Routes(opened, chosen).router())
+    for router in ROUTERS:
+        app.include_router(router)
     app.add_api_route("/", _page, methods=["GET"], include_in_schema=False)
     app.mount("/web", StaticFiles(directory=_PAGE), name="web")
-    app.add_middleware(Guard, limits=chosen)
+    app.add_middleware(Guard, settings=chosen)
     return app
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import final
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -10,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.problems import BAD_REQUEST, problem
+from api.settings import ServerSettings
 
 TOO_LARGE = 413
 
@@ -26,30 +26,6 @@ SECURITY_HEADERS = {
 
 
 @final
-@dataclass(frozen=True)
-class Limits:
-    """How much one request may ask.
-
-    Parameters
-    ----------
-    max_body_bytes : int
-        Larger bodies are refused with 413, whether they say their length or not.
-    max_megapixels : float
-        Of an uploaded picture, judged by its header.
-    concurrent : int
-        Questions computed at once; others wait.
-    hosts : tuple of str
-        Values of the Host header that are answered. A page of another site that has its name
-        point at this machine comes with that name.
-    """
-
-    max_body_bytes: int = 32 * 2**20
-    max_megapixels: float = 50.0
-    concurrent: int = 4
-    hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "::1")
-
-
-@final
 class Guard:
     """ASGI middleware: checks the host, counts the body, adds the headers.
 
@@ -57,12 +33,12 @@ class Guard:
     ----------
     app : ASGIApp
         What is guarded.
-    limits : Limits
+    settings : ServerSettings
     """
 
-    def __init__(self, app: ASGIApp, limits: Limits) -> None:
+    def __init__(self, app: ASGIApp, settings: ServerSettings) -> None:
         self._app = app
-        self._limits = limits
+        self._settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -77,11 +53,11 @@ class Guard:
             await send(message)
 
         host = _host_name(headers.get("host", ""))
-        if host not in self._limits.hosts:
+        if "*" not in self._settings.hosts and host not in self._settings.hosts:
             refused = problem(BAD_REQUEST, "unknown-host", f"this server is not called {host!r}")
             await refused(scope, receive, send_with_headers)
             return
-        limit = self._limits.max_body_bytes
+        limit = self._settings.max_body_bytes
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > limit:
             refused = problem(TOO_LARGE, "too-large", _too_large(limit))

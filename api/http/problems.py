@@ -12,11 +12,12 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
+from api.http.work import OverloadedError
 from indexers import errors as indexer_errors
 from latentdb import errors
 from latentdb.geometry.errors import CutLocusError
 
-__all__ = ["STATUS", "add_handlers", "problem", "status_of"]
+__all__ = ["STATUS", "add_handlers", "documented", "problem", "status_of"]
 
 BAD_REQUEST, NOT_FOUND, CONFLICT, UNPROCESSABLE = 400, 404, 409, 422
 INTERNAL, UNAVAILABLE = 500, 503
@@ -61,6 +62,31 @@ STATUS: Mapping[type[errors.LatentDBError], int] = {
     indexer_errors.IndexFormatError: INTERNAL,
 }
 
+_MEANINGS = {
+    400: "The request cannot be read",
+    401: "A key is needed, or the one given is unknown, revoked or expired",
+    403: "The key's scope does not reach this",
+    404: "What was asked for does not exist",
+    408: "The request's body did not come in time",
+    409: "It does not go with what is stored, or another process is writing",
+    413: "The body is larger than the server takes",
+    415: "The body is of a kind that the route does not take",
+    422: "The request contradicts itself, or names what cannot be",
+    429: "This key asked too often; Retry-After says when to come back",
+    500: "The server failed; its log says why",
+    503: "The server is full or cannot answer now; Retry-After says when to come back",
+}
+_PROBLEM_SCHEMA = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "example": "urn:latentdb:problem:unknown-item"},
+        "title": {"type": "string", "example": "unknown item"},
+        "status": {"type": "integer", "example": 404},
+        "detail": {"type": "string", "example": "no item 7 in this database"},
+    },
+}
+
 _log = logging.getLogger("latentdb.http")
 
 
@@ -90,6 +116,7 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(errors.LatentDBError, _on_library_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(OverloadedError, _on_overload)
 
 
 def code_of(error: type[Exception]) -> str:
@@ -120,6 +147,23 @@ async def _on_http(_request: Request, error: Exception) -> JSONResponse:
         error.status_code, "bad-request"
     )
     return problem(error.status_code, code, str(error.detail), headers=error.headers)
+
+
+async def _on_overload(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, OverloadedError)
+    wait = {"retry-after": str(error.retry_after_s)}
+    return problem(UNAVAILABLE, "overloaded", str(error), headers=wait)
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """`responses=` of a route that answers with these statuses beside its good one."""
+    return {
+        status: {
+            "description": _MEANINGS[status],
+            "content": {"application/problem+json": {"schema": _PROBLEM_SCHEMA}},
+        }
+        for status in statuses
+    }
 
 
 def describe_invalid(found: Any) -> str:

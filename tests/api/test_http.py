@@ -18,9 +18,9 @@ import indexers
 import latentdb
 from api.cli.commands.serve import is_loopback
 from api.http.app import create_app
-from api.http.guard import Limits
 from api.http.problems import STATUS, status_of
 from api.http.questions import MAX_K
+from api.settings import ServerSettings
 from latentdb.database import LatentDB
 from latentdb.errors import LatentDBError, ModelError
 
@@ -187,7 +187,7 @@ def test_bodies_that_are_no_question_are_refused(
 
 @pytest.mark.parametrize("says_its_length", [True, False])
 def test_a_body_over_the_limit_is_refused(db: LatentDB, *, says_its_length: bool) -> None:
-    app = create_app(db, limits=Limits(max_body_bytes=1000))
+    app = create_app(db, settings=ServerSettings(max_body_mib=0.001))
     body = json.dumps({"text": "a" * 1500}).encode()
     content: Any = body if says_its_length else iter([body[:700], body[700:]])
     with TestClient(app, base_url="http://localhost") as client:
@@ -199,7 +199,7 @@ def test_a_body_over_the_limit_is_refused(db: LatentDB, *, says_its_length: bool
 def test_a_picture_over_the_limit_is_refused(db: LatentDB) -> None:
     file = io.BytesIO()
     Image.new("RGB", (200, 200)).save(file, "PNG")
-    app = create_app(db, limits=Limits(max_megapixels=0.01))
+    app = create_app(db, settings=ServerSettings(max_megapixels=0.01))
     with TestClient(app, base_url="http://localhost") as client:
         response = client.post("/v1/search", files={"image": file.getvalue()})
     assert response.status_code == 422

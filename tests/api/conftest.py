@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,3 +40,10 @@ def db(tmp_path_factory: pytest.TempPathFactory, faces: Path, specs: list[str]) 
     made.stitch("clip", "dino")
     made.fit_direction("hat", space="clip", label="hat")
     return made
+
+
+@pytest.fixture
+def own_db(db: LatentDB, tmp_path: Path) -> LatentDB:
+    """A copy of `db`, for a test that writes."""
+    shutil.copytree(db.uri, tmp_path / "own.ldb")
+    return latentdb.open(tmp_path / "own.ldb", device="cpu")

@@ -25,14 +25,22 @@ LatentDBError                        (indexers.errors)
 ├── WorthlessMapError                ValueError   a map that does not beat its null, not forced
 ├── UnknownDirectionError            KeyError
 ├── MigrationError                   RuntimeError a step of a model upgrade out of turn
+├── WireError                        ValueError   what came from a server cannot be read
+├── RemoteError                      RuntimeError a server refused, for a reason of its own
+│   ├── ServerUnreachableError       ConnectionError  no answer came
+│   ├── ServerBusyError              RuntimeError it is full, also after waiting as it asked
+│   └── AccessError                  PermissionError  no key, a wrong one, or one that may not
 └── NotEnoughDataError               ValueError   too few rows to fit what was asked
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from indexers.errors import LatentDBError
 
 __all__ = [
+    "AccessError",
     "ArtefactError",
     "FilterError",
     "LabelsError",
@@ -42,6 +50,9 @@ __all__ = [
     "NotEnoughDataError",
     "PictureError",
     "QueryError",
+    "RemoteError",
+    "ServerBusyError",
+    "ServerUnreachableError",
     "SourceError",
     "SpaceError",
     "SpaceExistsError",
@@ -57,6 +68,7 @@ __all__ = [
     "UnknownItemError",
     "UnknownMapError",
     "UnknownSpaceError",
+    "WireError",
     "WorthlessMapError",
 ]
 
@@ -114,6 +126,13 @@ class StoreIOError(StoreError, OSError):
 
 class UnknownItemError(_PlainKeyError):
     """No item of that id, or it has no vector in the space asked for."""
+
+    @classmethod
+    def naming(cls, ids: Sequence[int], what: str) -> UnknownItemError:
+        """An error that names some of the ids, which are not `what`."""
+        some = ", ".join(str(one) for one in ids[:5])
+        more = ", …" if len(ids) > 5 else ""
+        return cls(f"{len(ids)} ids are not {what}: {some}{more}")
 
 
 class QueryError(LatentDBError, ValueError):
@@ -176,5 +195,40 @@ class UnknownDirectionError(_PlainKeyError):
     """No direction of that name in that space."""
 
 
+class RemoteError(LatentDBError, RuntimeError):
+    """A server refused a request for a reason that a database without a server does not have.
+
+    Parameters
+    ----------
+    message : str
+        What happened, in a sentence.
+    code : str
+        As the server calls it, such as "too-large"; empty where it called it nothing.
+    status : int
+        Of its answer; 0 where none came.
+    """
+
+    def __init__(self, message: str, *, code: str = "", status: int = 0) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+
+
+class ServerUnreachableError(RemoteError, ConnectionError):
+    """A server cannot be reached, or its answer did not come."""
+
+
+class ServerBusyError(RemoteError):
+    """A server has no room for a request now, and had none when it was repeated."""
+
+
+class AccessError(RemoteError, PermissionError):
+    """A server wants a key, does not know the one given, or does not let it do this."""
+
+
 class NotEnoughDataError(LatentDBError, ValueError):
     """Too few rows, or only one class, to fit what was asked."""
+
+
+class WireError(LatentDBError, ValueError):
+    """What came from a server is not what one of this version says."""

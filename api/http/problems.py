@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +14,7 @@ from starlette.responses import JSONResponse
 from api.http.work import OverloadedError
 from indexers import errors as indexer_errors
 from latentdb import errors
+from latentdb.error_codes import code_of
 from latentdb.geometry.errors import CutLocusError
 
 __all__ = ["STATUS", "add_handlers", "documented", "problem", "status_of"]
@@ -55,9 +55,11 @@ STATUS: Mapping[type[errors.LatentDBError], int] = {
     # the server's own trouble
     errors.StoreNotFoundError: UNAVAILABLE,
     errors.StoreIOError: UNAVAILABLE,
+    errors.RemoteError: UNAVAILABLE,
     errors.StoreFormatError: INTERNAL,
     errors.ModelError: INTERNAL,
     errors.ArtefactError: INTERNAL,
+    errors.WireError: UNPROCESSABLE,
     indexer_errors.IndexFileError: INTERNAL,
     indexer_errors.IndexFormatError: INTERNAL,
 }
@@ -117,12 +119,6 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(OverloadedError, _on_overload)
-
-
-def code_of(error: type[Exception]) -> str:
-    """`UnknownSpaceError` as `unknown-space`."""
-    name = error.__name__.removesuffix("Error")
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
 
 
 async def _on_library_error(request: Request, error: Exception) -> JSONResponse:

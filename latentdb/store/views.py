@@ -73,9 +73,7 @@ def require_among(ids: Ids, there: Ids, what: str) -> None:
     """Raise UnknownItemError, naming some of those of `ids` that are not in `there`."""
     missing = np.unique(ids[~np.isin(ids, there)])
     if len(missing):
-        some = ", ".join(str(one) for one in missing[:5].tolist())
-        more = ", …" if len(missing) > 5 else ""
-        raise UnknownItemError(f"{len(missing)} ids are not {what}: {some}{more}")
+        raise UnknownItemError.naming(missing.tolist(), what)
 
 
 def vector_block(rows: pa.Table) -> NDArray[np.float32]:

@@ -1,0 +1,70 @@
+"""Spaces and indexes on the wire: where a model lies on the server's machine stays there."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from typing import Any, Final
+
+from indexers.types import METRIC_NAMES, PRIOR_NAMES
+from latentdb.errors import SpaceMismatchError, WireError
+from latentdb.indexes import IndexInfo
+from latentdb.space import IMPORTED, SHARED, Space
+from latentdb.wire.fields import Fields
+from latentdb.wire.form import Form, Include
+
+# The spec of a space as a client knows it: its model is the server's to load.
+SERVED: Final = "served:"
+
+
+def _space(space: Space, _include: Include) -> dict[str, Any]:
+    told = {name: value for name, value in space.to_json().items() if name != "spec"}
+    return {**told, "has_model": space.has_model}
+
+
+def decode_space(data: Fields) -> Space:
+    """The space but for its spec.
+
+    Raises
+    ------
+    WireError
+        A field is missing, or the fingerprint is not that of the settings.
+    """
+    read: dict[str, Any] = {
+        "name": data.text("name"),
+        "kind": data.choice("kind", ("noise", "embedding", "shared")),
+        "dim": data.integer("dim"),
+        "spec": SERVED if data.flag("has_model") else _without_model(data.text("kind")),
+        "settings": data.object("settings"),
+        "dtype": data.choice("dtype", ("float16", "float32")),
+        "quality": data.texts("quality"),
+        "has_text": data.flag("has_text"),
+        "fingerprint": data.text("fingerprint"),
+    }
+    try:
+        return Space.from_json(read)
+    except SpaceMismatchError as error:
+        raise WireError(str(error)) from error
+
+
+def _without_model(kind: str) -> str:
+    return SHARED if kind == "shared" else IMPORTED
+
+
+def _index(info: IndexInfo, _include: Include) -> dict[str, Any]:
+    return asdict(info)
+
+
+def _index_of(data: Fields) -> IndexInfo:
+    counts = ("count", "newer_rows", "removed_rows", "index_bytes")
+    read: dict[str, Any] = {name: data.integer(name) for name in counts}
+    read["space"] = data.text("space")
+    read["kind"] = data.text("kind")
+    read["metric"] = data.choice("metric", METRIC_NAMES)
+    read["prior"] = data.choice("prior", PRIOR_NAMES) if data.has("prior") else None
+    read["recall_at_10"] = data.number("recall_at_10")
+    read["seconds"] = data.number("seconds")
+    assert set(read) == {one.name for one in fields(IndexInfo)}
+    return IndexInfo(**read)
+
+
+FORMS = (Form(Space, _space, decode_space), Form(IndexInfo, _index, _index_of))

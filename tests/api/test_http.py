@@ -217,7 +217,7 @@ def test_its_own_names_are_answered(client: TestClient, host: str) -> None:
 
 
 def test_every_answer_carries_the_security_headers(client: TestClient) -> None:
-    for path in ("/", "/web/app.js", "/nope", "/v1/spaces"):
+    for path in ("/", "/web/js/main.js", "/nope", "/v1/spaces"):
         headers = client.get(path).headers
         assert "default-src 'none'" in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"
@@ -228,7 +228,7 @@ def test_the_page_loads_nothing_from_elsewhere_and_nothing_inline(client: TestCl
     assert "https://" not in page
     assert "style=" not in page
     assert "onclick=" not in page
-    for name in ("app.js", "app.css", "icon.svg"):
+    for name in ("js/main.js", "app.css", "icon.svg"):
         assert f"/web/{name}" in page
         assert client.get(f"/web/{name}").status_code == 200
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import final
 
 from PIL import Image
@@ -72,7 +73,8 @@ class Catalog:
         """The picture of an item as RGB: from its source file while that is there, else its
         thumbnail; of an item without a picture, a tile that says so.
         """
-        return picture_of(self.store.items([item_id])[0], self.store.thumbnail(item_id))
+        item = replace(self.store.items([item_id])[0], source=self.store.original(item_id))
+        return picture_of(item, self.store.thumbnail(item_id))
 
     def thumbnail(self, item_id: int) -> bytes:
         """PNG or JPEG of at most 256 pixels a side; of an item without a picture, a tile."""

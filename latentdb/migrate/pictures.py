@@ -22,6 +22,7 @@ from latentdb.ingest.recipes import FileBytes, Unreadable
 from latentdb.ingest.sources import Candidate, open_source
 from latentdb.model import Pixels, Transform
 from latentdb.store import Store
+from latentdb.store.names import located
 
 Origin = Literal["source", "whole_thumbnail", "thumbnail"]
 _BETWEEN = "!"
@@ -118,7 +119,8 @@ class PictureReader:
         ):
             archive = _archive_of(source, is_file)
             if archive is None:
-                yield Candidate(source, str(item_id), FileBytes(source))
+                path = located(self._store.path, source)
+                yield Candidate(source, str(item_id), FileBytes(path))
             else:
                 archives[archive][source] = item_id
         for archive, members in archives.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar, final
 
 import numpy as np
@@ -14,6 +15,7 @@ from latentdb.errors import LabelsError, StoreIOError
 from latentdb.space import Space
 from latentdb.store import schema
 from latentdb.store.labels import label_types
+from latentdb.store.names import shown_message, shown_name, shown_names
 from latentdb.store.tables import Pinned, Tables
 from latentdb.store.views import Ids, KeyedView, require_among, vector_block
 from latentdb.types import Item, QuarantineRow, SpaceRows
@@ -31,9 +33,15 @@ class Reader:
 
     A vector counts once its item does: rows of a space that a killed or running batch has
     written ahead of its items are not shown.
+
+    Attributes
+    ----------
+    hides_paths : bool
+        Whether names of files come without their folders; set before anything is read.
     """
 
     def __init__(self, tables: Tables) -> None:
+        self.hides_paths = False
         self._tables = tables
         self._lock = threading.RLock()
         self._pins: dict[str, Pinned] = {}
@@ -151,8 +159,25 @@ class Reader:
             rows = table.take(pa.array(np.searchsorted(table["id"].to_numpy(), ids)))
         else:
             columns = [name for name in schema.ITEM_COLUMNS if name not in ("id", "thumbnail")]
-            rows = view.take_ordered(ids, [*columns, *labels])
+            rows = self._shown(view.take_ordered(ids, [*columns, *labels]))
         return [_item(row, labels) for row in rows.to_pylist()]
+
+    def _shown(self, rows: pa.Table) -> pa.Table:
+        """Rows of items, their names as they may be told."""
+        if not self.hides_paths:
+            return rows
+        at = rows.column_names.index("source")
+        return rows.set_column(at, rows.schema.field(at), shown_names(rows["source"]))
+
+    def sources(self, ids: Ids) -> list[str]:
+        """Names of items as they are stored, in the order asked for."""
+        return self._retried(lambda: self._sources(ids))
+
+    def _sources(self, ids: Ids) -> list[str]:
+        view = self.view(schema.ITEMS)
+        require_among(ids, view.ids, "items of this database")
+        names: list[str] = view.take_ordered(ids, ["source"])["source"].to_pylist()
+        return names
 
     def _are_items_hot(self, version: int) -> bool:
         """Whether one version of the items is read so often that it is kept in memory."""
@@ -202,7 +227,8 @@ class Reader:
             cached = self._metadata.get(name)
             if cached is None or cached[0] != versions:
                 columns = [c for c in items.pinned.schema.names if c != "thumbnail"]
-                table = _sorted_rows(items, columns, items.ids if visible is None else visible)
+                among = items.ids if visible is None else visible
+                table = self._shown(_sorted_rows(items, columns, among))
                 if space and view is not None and visible is not None:
                     own = _sorted_rows(view, ["id", "norm", *space.quality], visible)
                     for column in own.column_names[1:]:
@@ -221,8 +247,23 @@ class Reader:
     def quarantined(self) -> list[QuarantineRow]:
         """Files that could not be used, by source."""
         columns = schema.QUARANTINE_SCHEMA.names
-        rows = self._retried(lambda: self._pinned(schema.QUARANTINE).scan(columns))
-        return [QuarantineRow(**row) for row in rows.sort_by("source").to_pylist()]
+        found = self._retried(lambda: self._pinned(schema.QUARANTINE).scan(columns))
+        rows = [QuarantineRow(**row) for row in found.sort_by("source").to_pylist()]
+        if not self.hides_paths:
+            return rows
+        return [
+            replace(
+                row,
+                source=shown_name(row.source),
+                message=shown_message(row.message, row.source),
+            )
+            for row in rows
+        ]
+
+    def quarantined_sources(self) -> set[str]:
+        """Their names as they are stored."""
+        rows = self._retried(lambda: self._pinned(schema.QUARANTINE).scan(["source"]))
+        return set(rows["source"].to_pylist())
 
 
 def _rows(view: KeyedView, space: Space, ids: Ids, *, quality: Sequence[str]) -> SpaceRows:

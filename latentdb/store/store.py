@@ -22,6 +22,7 @@ from latentdb.store.appending import Appender
 from latentdb.store.format import FormatRecord, migrate
 from latentdb.store.location import local_path
 from latentdb.store.lock import WriterLock
+from latentdb.store.names import located
 from latentdb.store.problems import Problem
 from latentdb.store.reads import Reader
 from latentdb.store.registry import SpaceRegistry
@@ -132,6 +133,10 @@ class Store:
                 record = migrate(folder, Tables(folder), FormatRecord.read(folder))
         return cls(folder, record)
 
+    def hide_paths(self) -> None:
+        """From now on tell names of files without their folders; see `store.names`."""
+        self._reader.hides_paths = True
+
     # Spaces
 
     def spaces(self) -> dict[str, Space]:
@@ -187,10 +192,6 @@ class Store:
     def quarantined(self) -> list[QuarantineRow]:
         """Files that could not be used, by source."""
         return self._reader.quarantined()
-
-    def quarantined_hashes(self) -> set[str]:
-        """Content hashes in quarantine; a file that could not even be read has none."""
-        return {row.content_hash for row in self.quarantined() if row.content_hash}
 
     # Writes
 
@@ -280,6 +281,10 @@ class Store:
     def items(self, ids: Sequence[int] | Ids) -> list[Item]:
         """Items in the order asked for; UnknownItemError names ids that are not items."""
         return self._reader.items(id_array(ids))
+
+    def original(self, item_id: int) -> str:
+        """Path of the file that an item was first read from, where it still lies or once lay."""
+        return located(self.path, self._reader.sources(id_array([item_id]))[0])
 
     def thumbnail(self, item_id: int) -> bytes:
         """Encoded small picture of an item, as it was stored; empty where there is none."""

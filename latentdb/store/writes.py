@@ -108,7 +108,7 @@ class Writer:
 
     def _release(self, sources: Sequence[str]) -> None:
         """Take files out of quarantine that have been used after all."""
-        refused = {row.source for row in self._reader.quarantined()}
+        refused = self._reader.quarantined_sources()
         for part in _chunks(sorted(refused.intersection(sources))):
             quoted = ", ".join("'" + source.replace("'", "''") + "'" for source in part)
             self._tables.table(schema.QUARANTINE).delete(f"source IN ({quoted})")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar, final
 
@@ -14,6 +14,7 @@ from indexers.errors import ParameterError
 from latentdb.arrays import FloatArray, as_matrix
 from latentdb.artefacts import Artefact, FittedOn, SpaceRef, load_artefact, save_artefact
 from latentdb.directions.cost import OrthogonalityCost
+from latentdb.directions.facts import DirectionFacts
 from latentdb.directions.scores import ProbeScore
 from latentdb.geometry.norms import restore_norm
 from latentdb.space import Space
@@ -21,9 +22,6 @@ from latentdb.space import Space
 Real = TypeVar("Real", bound=np.floating[Any])
 
 KIND = "direction"
-# What is fitted from a label, and what of all methods is a reading; the others are movements.
-LABELLED = frozenset({"logistic", "lda", "mean_difference"})
-_READINGS = frozenset({"logistic", "lda", "carried_reading"})
 
 
 @final
@@ -84,12 +82,12 @@ class Direction:
     @property
     def is_reading(self) -> bool:
         """Whether the vector is what is summed over an item, not what is added to one."""
-        return self.method in _READINGS
+        return self.facts.is_reading
 
     @property
     def column(self) -> str | None:
         """Label column that says which items have the attribute; None where none is known."""
-        return self.label if self.method in LABELLED else self.score_label
+        return self.facts.column
 
     @property
     def space(self) -> str:
@@ -155,28 +153,16 @@ class Direction:
         answer: NDArray[Real] = moved.astype(vectors.dtype)
         return answer
 
+    @property
+    def facts(self) -> DirectionFacts:
+        """All but the vector."""
+        return DirectionFacts(
+            **{one.name: getattr(self, one.name) for one in fields(DirectionFacts)}
+        )
+
     def to_json(self) -> dict[str, Any]:
         """What a listing of directions shows."""
-        return {
-            "name": self.name,
-            "space": dict(vars(self.space_ref)),
-            **self._parameters(),
-            "fitted_on": self.fitted_on.to_json(),
-            "scores": None if self.scores is None else self.scores.to_json(),
-        }
-
-    def _parameters(self) -> dict[str, Any]:
-        return {
-            "method": self.method,
-            "label": self.label,
-            "offset": self.offset,
-            "std": self.std,
-            "orthogonal_to": list(self.orthogonal_to),
-            "boundary": self.boundary,
-            "score_label": self.score_label,
-            "cost": None if self.cost is None else self.cost.to_json(),
-            "recipe": None if self.recipe is None else dict(self.recipe),
-        }
+        return self.facts.to_json()
 
     def save(self, path: Path) -> None:
         """Write to `path`, whole or not at all.
@@ -186,7 +172,7 @@ class Direction:
         ArtefactError
             The folder cannot be written to.
         """
-        known = {key: value for key, value in self._parameters().items() if value is not None}
+        known = {key: value for key, value in self.facts.parameters.items() if value is not None}
         save_artefact(
             path,
             Artefact(

@@ -8,8 +8,8 @@ import numpy as np
 
 from latentdb.arrays import BoolArray, FloatArray, IdArray
 from latentdb.artefacts import FittedOn
-from latentdb.directions.direction import LABELLED
 from latentdb.directions.draft import Judges
+from latentdb.directions.facts import LABELLED
 from latentdb.directions.orthogonal import Nuisances
 from latentdb.directions.recipe import Recipe
 from latentdb.directions.sources import Sourced

@@ -14,8 +14,9 @@ import numpy as np
 from latentdb.arrays import IdArray, RealArray
 from latentdb.catalog import Catalog
 from latentdb.directions.carry import as_movement, as_reading, pull, push
-from latentdb.directions.direction import LABELLED, Direction
+from latentdb.directions.direction import Direction
 from latentdb.directions.draft import MEDIAN, Draft, Share
+from latentdb.directions.facts import LABELLED
 from latentdb.directions.liked import from_ids
 from latentdb.directions.pair import pair_direction
 from latentdb.directions.recipe import Recipe

@@ -9,7 +9,8 @@ import numpy as np
 from indexers.types import SearchResult
 from latentdb.arrays import FloatArray, IdArray
 from latentdb.artefacts import SpaceRef
-from latentdb.energy.kept import EnergyScale, Schedule, SpaceEnergy
+from latentdb.energy.facts import Schedule
+from latentdb.energy.kept import EnergyScale, SpaceEnergy
 from latentdb.energy.measure import Progress, prior_of, scale_of, silent
 from latentdb.geometry.marginal_energy import (
     EnergyCorpus,

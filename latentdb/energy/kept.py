@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, Literal, cast, final
+from typing import Any, Final, cast, final
 
 import numpy as np
 
 from latentdb.arrays import FloatArray, IdArray
 from latentdb.artefact_shelf import ArtefactShelf
 from latentdb.artefacts import Artefact, FittedOn, SpaceRef, load_artefact, save_artefact
+from latentdb.energy.facts import EnergyFacts, Method, Schedule
 from latentdb.held_out import hash_ids
 from latentdb.model import Vectors
 from latentdb.space import Space
@@ -18,9 +19,6 @@ from latentdb.store import Store
 
 KIND: Final = "energy"
 _QUANTILES: Final = (0.01, 0.05, 0.5, 0.95, 0.99)
-
-Method = Literal["exact", "neighbours"]
-Schedule = Literal["exploding", "flow"]
 
 
 @final
@@ -125,23 +123,31 @@ class SpaceEnergy:
         values = np.concatenate([self.later_energies, energies])
         return replace(self, later_ids=everything[order], later_energies=values[order])
 
+    @property
+    def facts(self) -> EnergyFacts:
+        """All but the rows."""
+        shares = np.quantile(self.energies, _QUANTILES)
+        return EnergyFacts(
+            space_ref=self.space_ref,
+            rows=len(self.ids),
+            later_rows=len(self.later_ids),
+            mean=self.mean,
+            std=self.std,
+            quantiles={
+                f"{share:g}": float(value) for share, value in zip(_QUANTILES, shares, strict=True)
+            },
+            schedule=self.scale.schedule,
+            deviation=self.scale.deviation,
+            method=self.method,
+            tolerance=self.tolerance,
+            max_width=self.max_width,
+            is_certain=self.is_certain,
+            created_at=self.created_at,
+        )
+
     def to_json(self) -> dict[str, Any]:
         """What a listing shows."""
-        return {
-            "space": dict(vars(self.space_ref)),
-            "rows": len(self.ids),
-            "later_rows": len(self.later_ids),
-            "mean": self.mean,
-            "std": self.std,
-            "quantiles": {
-                f"{share:g}": float(value)
-                for share, value in zip(
-                    _QUANTILES, np.quantile(self.energies, _QUANTILES), strict=True
-                )
-            },
-            **self._parameters(),
-            "created_at": self.created_at or None,
-        }
+        return self.facts.to_json()
 
     def save(self, path: Path) -> None:
         """Write to `path`, whole or not at all.
@@ -164,7 +170,7 @@ class SpaceEnergy:
                 },
                 spaces={"space": self.space_ref},
                 fitted_on=FittedOn(len(self.ids), 0, hash_ids(self.ids), 0),
-                parameters=self._parameters(),
+                parameters=self.facts.parameters,
             ),
         )
 
@@ -192,16 +198,6 @@ class SpaceEnergy:
             later_energies=read.arrays["later_energies"],
             created_at=read.created_at,
         )
-
-    def _parameters(self) -> dict[str, Any]:
-        return {
-            "schedule": self.scale.schedule,
-            "deviation": self.scale.deviation,
-            "method": self.method,
-            "tolerance": self.tolerance,
-            "max_width": self.max_width,
-            "is_certain": self.is_certain,
-        }
 
 
 @final

@@ -10,7 +10,8 @@ from indexers.errors import ParameterError
 from latentdb.catalog import Catalog
 from latentdb.energy.by_neighbours import measured_by_neighbours
 from latentdb.energy.columns import EXACT_ROWS
-from latentdb.energy.kept import EnergyShelf, Schedule, SpaceEnergy
+from latentdb.energy.facts import Schedule
+from latentdb.energy.kept import EnergyShelf, SpaceEnergy
 from latentdb.energy.measure import TOLERANCE, Progress, measured_exactly, silent
 from latentdb.space import Space
 

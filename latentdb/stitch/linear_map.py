@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar, final
 
@@ -15,6 +15,7 @@ from latentdb.errors import ArtefactError
 from latentdb.geometry.norms import restore_norm as with_norm
 from latentdb.space import Space
 from latentdb.stitch.evaluate import MapScores, restore_spread
+from latentdb.stitch.map_facts import MapFacts
 
 Real = TypeVar("Real", bound=np.floating[Any])
 
@@ -123,24 +124,14 @@ class LinearMap:
             refit=f"latentdb stitch DB --from {self.source} --to {self.target}",
         )
 
+    @property
+    def facts(self) -> MapFacts:
+        """All but the arrays."""
+        return MapFacts(**{one.name: getattr(self, one.name) for one in fields(MapFacts)})
+
     def to_json(self) -> dict[str, Any]:
         """What a listing of maps shows."""
-        return {
-            "source": dict(vars(self.source_ref)),
-            "target": dict(vars(self.target_ref)),
-            **self._parameters(),
-            "fitted_on": self.fitted_on.to_json(),
-            "scores": self.scores.to_json(),
-        }
-
-    def _parameters(self) -> dict[str, str | float | None]:
-        return {
-            "method": self.method,
-            "regularisation": self.regularisation,
-            **({} if self.rank is None else {"rank": self.rank}),
-            "target_norm": self.target_norm,
-            "target_spread": self.target_spread,
-        }
+        return self.facts.to_json()
 
     def save(self, path: Path) -> None:
         """Write to `path`, whole or not at all.
@@ -161,7 +152,7 @@ class LinearMap:
                 },
                 spaces={"source": self.source_ref, "target": self.target_ref},
                 fitted_on=self.fitted_on,
-                parameters=self._parameters(),
+                parameters=self.facts.parameters,
                 scores=self.scores.to_json(),
             ),
         )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final, TypeVar
 
-from latentdb.wire import answers, items, spaces
+from latentdb.wire import answers, items, learned, spaces
 from latentdb.wire.fields import Fields
 from latentdb.wire.form import Form, Include
 
 T = TypeVar("T")
 
-_ALL: tuple[Form[Any], ...] = (*answers.FORMS, *items.FORMS, *spaces.FORMS)
+_ALL: tuple[Form[Any], ...] = (*answers.FORMS, *items.FORMS, *spaces.FORMS, *learned.FORMS)
 _FORMS: Final = {form.kind: form for form in _ALL}
 # What crosses: a test encodes and decodes one of each.
 KINDS: Final = tuple(_FORMS)
@@ -21,10 +21,12 @@ def encode(result: object, *, include: Include | None = None) -> dict[str, Any]:
 
     Parameters
     ----------
-    result : any of `KINDS`
+    result : any of `KINDS`, or a map, a direction or energies, of which the facts are sent
     include : Include
         What comes with it; pictures and no vectors where not given.
     """
+    if type(result) in learned.FACTS:
+        result = learned.FACTS[type(result)](result)
     return _form(type(result)).encode(result, include or Include())
 
 

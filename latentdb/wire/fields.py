@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, NoReturn, final
+from typing import Any, NoReturn, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,8 @@ from PIL import Image
 from latentdb.errors import WireError
 from latentdb.wire.arrays import array_from_wire
 from latentdb.wire.pictures import picture_from_wire
+
+T = TypeVar("T")
 
 
 @final
@@ -74,7 +76,7 @@ class Fields:
         """A finite number, or null."""
         return None if self._value(name) is None else self.number(name)
 
-    def object(self, name: str) -> dict[str, Any]:
+    def mapping(self, name: str) -> dict[str, Any]:
         """A JSON object as it came."""
         return self._typed(name, dict, "an object")
 
@@ -125,9 +127,9 @@ class Fields:
             self._refuse(name, f"one of {', '.join(allowed)}", value)
         return value
 
-    def raw(self, name: str) -> Any:
-        """Whatever the field holds."""
-        return self._value(name)
+    def whole(self) -> Mapping[str, Any]:
+        """All fields, as they came."""
+        return self._data
 
     def _value(self, name: str) -> Any:
         if name not in self._data:
@@ -137,7 +139,7 @@ class Fields:
             )
         return self._data[name]
 
-    def _typed(self, name: str, kind: type, expected: str) -> Any:
+    def _typed(self, name: str, kind: type[T], expected: str) -> T:
         value = self._value(name)
         if not isinstance(value, kind):
             self._refuse(name, expected, value)

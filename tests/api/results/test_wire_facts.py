@@ -10,10 +10,14 @@ from typing import Any
 import pytest
 
 from latentdb.database import LatentDB
+from latentdb.directions.direction import Direction
+from latentdb.energy.kept import SpaceEnergy
+from latentdb.energy.measure import measured_exactly, silent
 from latentdb.errors import WireError
 from latentdb.indexes import IndexInfo
 from latentdb.listing import ItemPage
 from latentdb.space import Space
+from latentdb.stitch.linear_map import LinearMap
 from latentdb.types import Answer, IngestSummary, Item, QuarantineRow
 from latentdb.wire import decode, encode
 from latentdb.wire.items import label_columns_from_wire, label_columns_to_wire
@@ -42,10 +46,36 @@ RESULTS: dict[str, Callable[[LatentDB], object]] = {
 }
 
 
+FACTS: dict[str, Callable[[LatentDB], LinearMap | Direction | SpaceEnergy]] = {
+    "map": lambda db: db.maps()[0],
+    "direction": lambda db: db.directions()[0],
+    "energy": lambda db: measured_exactly(
+        db.spaces()["clip"], db.store.all_vectors("clip"), schedule="flow", progress=silent
+    ),
+}
+
+
 @pytest.mark.parametrize("name", RESULTS)
 def test_a_result_crosses_the_wire_and_is_equal(db: LatentDB, name: str) -> None:
     result = RESULTS[name](db)
     assert decode(type(result), sent(result)) == result
+
+
+@pytest.mark.parametrize("name", FACTS)
+def test_of_what_was_fitted_the_facts_cross_under_the_same_names(db: LatentDB, name: str) -> None:
+    whole = FACTS[name](db)
+    facts = decode(type(whole.facts), sent(whole))
+    assert facts == whole.facts
+    assert facts.to_json() == whole.to_json()
+
+
+@pytest.mark.parametrize("name", FACTS)
+def test_facts_of_another_version_say_what_is_wrong(db: LatentDB, name: str) -> None:
+    there = sent(FACTS[name](db))
+    facts = type(FACTS[name](db).facts)
+    for field in there.keys() - {"rank"}:
+        with pytest.raises(WireError, match="different versions"):
+            decode(facts, {key: value for key, value in there.items() if key != field})
 
 
 def test_a_space_crosses_without_the_place_of_its_model(db: LatentDB) -> None:

@@ -24,6 +24,7 @@ LatentDBError                        (indexers.errors)
 ├── UnknownMapError                  KeyError
 ├── WorthlessMapError                ValueError   a map that does not beat its null, not forced
 ├── UnknownDirectionError            KeyError
+├── UnknownProjectionError           KeyError     a umap that was not made yet
 ├── MigrationError                   RuntimeError a step of a model upgrade out of turn
 ├── WireError                        ValueError   what came from a server cannot be read
 ├── RemoteError                      RuntimeError a server refused, for a reason of its own
@@ -67,6 +68,7 @@ __all__ = [
     "UnknownDirectionError",
     "UnknownItemError",
     "UnknownMapError",
+    "UnknownProjectionError",
     "UnknownSpaceError",
     "WireError",
     "WorthlessMapError",
@@ -189,6 +191,10 @@ class UnknownMapError(_PlainKeyError):
 
 class WorthlessMapError(LatentDBError, ValueError):
     """A map does no better on held-out items than maps fitted on permuted pairs."""
+
+
+class UnknownProjectionError(_PlainKeyError):
+    """A projection that takes long was not made yet."""
 
 
 class UnknownDirectionError(_PlainKeyError):

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Unpack, final
 
 from PIL import Image
 
-from indexers.stage import AbstractIndexConfig
-from indexers.types import IndexKind, MetricName, PriorName
-from latentdb import interchange, paths
+from latentdb import interchange, paths, projection
 from latentdb.catalog import Catalog
 from latentdb.directions.direction import Direction
 from latentdb.directions.recipe import RecipeParts
@@ -26,6 +24,7 @@ from latentdb.listing import ItemPage, list_items
 from latentdb.migrate import BeginOptions, SpaceMigration
 from latentdb.migrate.begin import begin
 from latentdb.model import AbstractSpaceModel, Vectors
+from latentdb.protocol import IndexOptions, RankOptions, StitchOptions
 from latentdb.query import Query, QueryParts
 from latentdb.rank import run_rank, run_rank_by_energy
 from latentdb.report.options import ReportOptions
@@ -34,7 +33,6 @@ from latentdb.shared_space import SharedSpace
 from latentdb.shared_space_fit import ShareOptions
 from latentdb.space import Space
 from latentdb.stitch.domain import SpaceProfile
-from latentdb.stitch.fit import MapMethod
 from latentdb.stitch.linear_map import LinearMap
 from latentdb.stitch.sensitivity import SensitivityOptions, SizedScores, sensitivity_to_n
 from latentdb.store import Problem, Store
@@ -93,6 +91,10 @@ class LatentDB:
     def spaces(self) -> dict[str, Space]:
         """Spaces by name, as added; one that took another's place comes where that was."""
         return self.catalog.spaces()
+
+    def vector_counts(self) -> dict[str, int]:
+        """How many items have a vector in each space, in the order of `spaces`."""
+        return {name: len(self.store.vector_ids(name)) for name in self.spaces()}
 
     def add_space(self, spec: str) -> Space:
         """Add the space that `spec` describes; its vectors come with the next `ingest`.
@@ -175,20 +177,14 @@ class LatentDB:
 
     # Search
 
-    def build_index(
-        self,
-        space: str,
-        *,
-        metric: MetricName = "cosine",
-        prior: PriorName = "chi",
-        kind: AbstractIndexConfig | IndexKind = "flat",
-    ) -> IndexInfo:
-        """Build the index of `space` under `metric`, or build it anew.
-
-        A prior is for `nao` alone. `kind` names a structure, or is one with its arguments, such
-        as `HnswConfig(m=32)`.
-        """
-        return self.catalog.indexes.build(self.store.space(space), metric, prior, kind)
+    def build_index(self, space: str, **options: Unpack[IndexOptions]) -> IndexInfo:
+        """Build the index of `space`, or build it anew; options are those of `IndexOptions`."""
+        return self.catalog.indexes.build(
+            self.store.space(space),
+            options.get("metric", "cosine"),
+            options.get("prior", "chi"),
+            options.get("kind", "flat"),
+        )
 
     def indexes(self) -> list[IndexInfo]:
         """Indexes on disk, with how far each is behind its table."""
@@ -206,24 +202,17 @@ class LatentDB:
         return raise_first(run_searches(self.catalog, queries))
 
     def rank(
-        self,
-        direction: str,
-        *,
-        space: str | None = None,
-        where: str | None = None,
-        k: int = 10,
-        descending: bool = True,
+        self, direction: str, *, space: str | None = None, **options: Unpack[RankOptions]
     ) -> Answer:
-        """Items by their distance along a direction; see `latentdb.rank.run_rank`."""
-        return run_rank(
-            self.catalog, direction, space=space, where=where, k=k, descending=descending
-        )
+        """Items by their distance along a direction; see `latentdb.rank.run_rank`.
 
-    def rank_by_energy(
-        self, space: str, *, where: str | None = None, k: int = 10, descending: bool = True
-    ) -> Answer:
+        Options: where, k, descending.
+        """
+        return run_rank(self.catalog, direction, space=space, **options)
+
+    def rank_by_energy(self, space: str, **options: Unpack[RankOptions]) -> Answer:
         """Items from the least typical to the most; see `latentdb.rank.run_rank_by_energy`."""
-        return run_rank_by_energy(self.catalog, space, where=where, k=k, descending=descending)
+        return run_rank_by_energy(self.catalog, space, **options)
 
     def energy(self, space: str, **options: Unpack[EnergyOptions]) -> SpaceEnergy:
         """Marginal energy of every row of a space, measured where it is not kept.
@@ -297,24 +286,13 @@ class LatentDB:
 
     # Maps
 
-    def stitch(
-        self,
-        source: str,
-        target: str,
-        *,
-        method: MapMethod = "ridge",
-        seed: int = 0,
-        update: bool = False,
-        force: bool = False,
-    ) -> LinearMap:
+    def stitch(self, source: str, target: str, **options: Unpack[StitchOptions]) -> LinearMap:
         """Fit the map from space `source` to space `target` and keep it, with held-out scores.
 
-        See `latentdb.learn.learn_map`; `update` reads only new rows. One that does not beat its
-        null is not kept and raises WorthlessMapError, unless `force` is true.
+        See `latentdb.learn.learn_map`. Options: method, seed, update (read only new rows), force
+        (keep one that does not beat its null, which raises WorthlessMapError else).
         """
-        return learn_map(
-            self.catalog, source, target, method=method, seed=seed, update=update, force=force
-        )
+        return learn_map(self.catalog, source, target, **options)
 
     def share(self, members: Sequence[str], **options: Unpack[ShareOptions]) -> SharedSpace:
         """Add the space that `members` share; see `latentdb.learn.learn_shared`."""
@@ -367,6 +345,18 @@ class LatentDB:
         return self.catalog.direction(name, space)
 
     # Study
+
+    def project(
+        self, space: str, **options: Unpack[projection.ProjectOptions]
+    ) -> projection.Projection2D:
+        """The items of a space as points of a plane; see `latentdb.projection.project`."""
+        return projection.project(self.catalog, space, **options)
+
+    def point_values(
+        self, space: str, by: str, *, ids: Sequence[int] | None = None
+    ) -> projection.PointValues:
+        """A value per item to colour points by; see `latentdb.projection.values.point_values`."""
+        return projection.point_values(self.catalog, space, by, ids=ids)
 
     def report(self, out: str | Path, **options: Unpack[ReportOptions]) -> Report:
         """The UNE study of every space, as a page and numbers in the folder `out`.

@@ -17,18 +17,18 @@ export class Problem extends Error {
  */
 export const idOf = (image) => image.split("/")[3];
 
-/** Names of the server's own parts become strings of 63 bits: `{"id": 123…}` alone is not enough. */
+/** The address of an item's picture, its longer side at most `size` pixels. */
 export const imageOf = (id, size = 256) => `/v1/items/${id}/image?size=${size}`;
 
 /**
- * The JSON of an answer; null where it has no body.
+ * The JSON of an answer, or its text where `text` is true; null where it has no body.
  *
  * @param {string} path  of this server, such as "/v1/items?limit=2"
  * @param {object} options  `json`: a body to be sent as JSON; `method`, `body`, `headers`,
  *     `signal` as fetch has them. POST where there is a body and no method is named.
  * @throws {Problem}  the server refused, or was not reached. An aborted request throws AbortError.
  */
-export async function call(path, { json, ...options } = {}) {
+export async function call(path, { json, text = false, ...options } = {}) {
   const headers = new Headers(options.headers);
   let body = options.body;
   if (json !== undefined) {
@@ -44,6 +44,7 @@ export async function call(path, { json, ...options } = {}) {
     throw new Problem(0, "unreachable", "The server cannot be reached. Is it still running?");
   }
   if (response.status === 204) return null;
+  if (response.ok && text) return response.text();
   const isJson = /json/.test(response.headers.get("content-type") ?? "");
   const told = isJson ? await response.json() : null;
   if (response.ok) return told;

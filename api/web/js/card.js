@@ -28,9 +28,10 @@ export const wordsOf = (item) => chipsOf(item.labels ?? {}).join(", ") || nameOf
  * @param {object} item  an item or hit as the server tells of it
  * @param {object} options  `href` (where the picture leads; the item's own page where not given),
  *     `title` (what following it does), `rank`, `note` (a line of text), `actions` (elements below
- *     the picture), `size` (pixels asked for), `marked` (whether it stands out)
+ *     the picture), `below` (elements at the end), `size` (pixels asked for), `marked` (whether it
+ *     stands out)
  */
-export function card(item, { href, title = "Open", rank, note, actions = [], size = 256, marked = false } = {}) {
+export function card(item, { href, title = "Open", rank, note, actions = [], below = [], size = 256, marked = false } = {}) {
   const id = idOf(item.image);
   const name = wordsOf(item);
   const chips = chipsOf(item.labels ?? {});
@@ -47,18 +48,18 @@ export function card(item, { href, title = "Open", rank, note, actions = [], siz
     note ? element("p", { class: "note" }, note) : null,
     chips.length ? element("p", { class: "chips", "aria-hidden": "true" },
       ...chips.slice(0, MOST_CHIPS).map((one) => element("span", {}, one)),
-      chips.length > MOST_CHIPS ? element("span", { title: chips.join(", ") }, `+${chips.length - MOST_CHIPS}`) : null) : null);
+      chips.length > MOST_CHIPS ? element("span", { title: chips.join(", ") }, `+${chips.length - MOST_CHIPS}`) : null) : null,
+    ...below);
 }
 
-/** The distance, and for NAO its two parts as a bar: they add up in squares. */
+/** The distance, and for NAO its two parts, which add up to it, as a bar. */
 function nearness(item, distance) {
   const parts = item.angular === null || item.angular === undefined ? null : bar(item.angular, item.radial);
   return element("p", { class: "nearness" }, element("span", { title: "Distance: lower is nearer" }, distance), parts);
 }
 
 function bar(angular, radial) {
-  const [a, r] = [angular ** 2, radial ** 2];
-  const share = a + r > 0 ? a / (a + r) : 1;
+  const share = angular + radial > 0 ? angular / (angular + radial) : 1;
   const text = `angular ${figure(angular)}, radial ${figure(radial)}`;
   return element("span", { class: "parts", title: text },
     element("i", { class: "angular", style: { "flex-grow": share } }),

@@ -1,9 +1,228 @@
-// Ask by text, picture or example.
+// Ask by text, picture or examples; see what is near, and why.
+
+import { idOf } from "../js/api.js";
+import { copy, headingOf, howOf, idsOf, save, whyOf } from "../js/answer.js";
+import { AskForm } from "../js/ask.js";
+import { card } from "../js/card.js";
+import { counted, element, empty } from "../js/dom.js";
+import { cardInFocus, isTyping, moveBetweenCards, replaceCards } from "../js/keys.js";
+import { firstPicture, hearOfFiles, keep, keptPicture } from "../js/pictures.js";
+import { fromParams, isAsked, nothing, requestOf, toParams, toggled } from "../js/question.js";
 
 export const title = "Search";
 
+const PAGE = 24;
+const SLOW_MS = 700;
+let page = null; // made at the first visit
+
 export async function show(root, params, app) {
-  const listed = await app.call("/v1/items?limit=24");
-  root.replaceChildren(app.element("ol", { class: "cards" }, ...listed.items.map((item) => app.card(item))));
-  app.say(`${listed.items.length} of ${app.counted(listed.count, "picture")}`);
+  page ??= new SearchPage(root, app);
+  page.listen();
+  await page.show(fromParams(params));
+}
+
+export function hide() {
+  page?.leave();
+}
+
+class SearchPage {
+  constructor(root, app) {
+    this.app = app;
+    this.running = null; // AbortController of the question on its way
+    this.asked = nothing();
+    this.text = ""; // the answer as the server wrote it
+    this.answer = null;
+    this.form = new AskForm(app, (asked, isResting) => this.ask(asked, isResting), (file) => this.take([file]));
+    this.heading = element("h2", { id: "answer-title" });
+    this.tools = element("div", { class: "row tools-of-answer", hidden: true },
+      element("button", { type: "button", class: "quiet", onclick: () => this.share(location.href, "The link") }, "Copy link"),
+      element("button", { type: "button", class: "quiet", onclick: () => this.share(idsOf(this.answer), "The ids") }, "Copy ids"),
+      element("button", { type: "button", class: "quiet", onclick: () => save(this.text, "answer.json") }, "Save JSON"),
+      element("button", { type: "button", class: "quiet", onclick: () => this.startOver() }, "Clear"));
+    this.how = element("div", {});
+    this.list = element("ol", { class: "cards", "aria-labelledby": "answer-title" });
+    this.state = element("div", {});
+    this.more = element("button", { type: "button", class: "more", hidden: true, onclick: () => this.loadMore() }, "Show more");
+    root.append(this.form.bar, element("div", { class: "columns" }, this.form.options,
+      element("section", { class: "answer stack", "aria-labelledby": "answer-title" },
+        element("div", { class: "row spread" }, this.heading, this.tools), this.how, this.list, this.state, this.more)),
+    element("p", { class: "note keys" }, element("kbd", {}, "/"), " to type · ", element("kbd", {}, "←↑→↓"), " between pictures · ",
+      element("kbd", {}, "Enter"), " more like it · ", element("kbd", {}, "l"), " like · ", element("kbd", {}, "u"), " unlike · ",
+      element("kbd", {}, "o"), " open · ", element("kbd", {}, "Esc"), " start over"));
+  }
+
+  listen() {
+    if (this.deaf) return;
+    const over = new AbortController();
+    addEventListener("keydown", (event) => this.onKey(event), { signal: over.signal });
+    const stop = hearOfFiles("Drop the picture to search with it", (files) => this.take(files));
+    this.deaf = () => { over.abort(); stop(); this.deaf = null; };
+  }
+
+  leave() {
+    this.deaf?.();
+    this.running?.abort();
+  }
+
+  /** A new question: into the address, from where it is shown. While a slider moves, no history. */
+  ask(asked, isResting = true) {
+    const params = toParams(asked);
+    if (isResting) { this.app.go("search", params); return; }
+    this.app.rewrite("search", params);
+    this.show(asked).catch((error) => { if (error.name !== "AbortError") throw error; });
+  }
+
+  async show(asked) {
+    this.asked = asked;
+    const picture = asked.image ? keptPicture(asked.image) : null;
+    const isLost = asked.image && !picture;
+    if (isLost) asked = { ...asked, image: "", imageWeight: 1 };
+    this.form.restore(asked, picture?.url);
+    this.running?.abort();
+    const mine = this.running = new AbortController();
+    this.list.classList.add("busy");
+    const slow = setTimeout(() => this.app.say("Searching… the first question to a space loads its model."), SLOW_MS);
+    try {
+      if (isAsked(asked)) await this.search(asked, picture, mine.signal);
+      else await this.browse(asked, mine.signal, isLost);
+    } catch (error) {
+      if (mine !== this.running || error.name === "AbortError") return;
+      this.fail(error);
+    } finally {
+      clearTimeout(slow);
+      if (mine === this.running) this.list.classList.remove("busy");
+    }
+  }
+
+  async search(asked, picture, signal) {
+    const started = performance.now();
+    const text = await this.app.call("/v1/search", { ...requestOf(asked, picture?.file), text: true, signal });
+    const answer = JSON.parse(text);
+    const took = Math.round(performance.now() - started);
+    Object.assign(this, { text, answer, cursor: null });
+    this.heading.textContent = headingOf(asked);
+    this.how.replaceChildren(howOf(answer, took));
+    this.tools.hidden = false;
+    replaceCards(this.list, answer.hits.map((hit, at) => this.card(hit, at + 1)));
+    this.state.replaceChildren(...(answer.hits.length ? [] : [empty("Nothing qualifies", asked.where
+      ? "No picture passes the filter. Loosen it, or take it out." : "The space that was searched has no other pictures.")]));
+    const most = this.app.database.limits?.max_k ?? 500;
+    this.more.hidden = answer.hits.length < asked.k || asked.k >= most;
+    this.app.say(`${counted(answer.hits.length, "hit")} in ${took} ms, nearest first`);
+  }
+
+  /** With nothing asked: the pictures themselves, page by page. */
+  async browse(asked, signal, isLost) {
+    const listed = await this.app.call(`/v1/items?${this.listing(asked)}`, { signal });
+    Object.assign(this, { text: "", answer: null, cursor: listed.next ?? null });
+    this.heading.textContent = asked.where ? "Pictures that pass" : "All pictures";
+    this.tools.hidden = true;
+    this.how.replaceChildren(...(isLost ? [element("p", { class: "warning" },
+      "A link cannot carry the picture that was asked with. Drop it here again.")] : []));
+    replaceCards(this.list, listed.items.map((item) => this.card(item)));
+    this.state.replaceChildren(...(listed.count ? [] : [this.nothingThere(asked)]));
+    this.more.hidden = this.cursor === null;
+    this.app.say(listed.count ? `${listed.items.length} of ${counted(listed.count, "picture")}. Choose one to find more like it.` : "");
+  }
+
+  listing(asked) {
+    return new URLSearchParams({ limit: PAGE, ...(asked.where ? { where: asked.where } : {}) });
+  }
+
+  async loadMore() {
+    const at = this.list.children.length;
+    if (this.answer) {
+      const most = this.app.database.limits?.max_k ?? 500;
+      const asked = { ...this.asked, k: Math.min(most, this.asked.k + PAGE) };
+      this.app.rewrite("search", toParams(asked));
+      await this.show(asked);
+    } else {
+      const query = this.listing(this.asked);
+      query.set("cursor", this.cursor);
+      const listed = await this.app.call(`/v1/items?${query}`);
+      this.cursor = listed.next ?? null;
+      this.list.append(...listed.items.map((item) => this.card(item)));
+      this.more.hidden = this.cursor === null;
+      this.app.say(`${this.list.children.length} of ${counted(listed.count, "picture")}`);
+    }
+    this.list.children[at]?.querySelector("a").focus({ preventScroll: true });
+  }
+
+  card(item, rank) {
+    const id = idOf(item.image);
+    const said = this.asked.items.find((one) => one.id === id);
+    const act = (name, text, what, weight) => element("button", {
+      type: "button", dataset: { act: name }, title: `${what} (${name[0]})`, "aria-label": what,
+      "aria-pressed": String(Boolean(said) && Math.sign(said.weight) === weight), onclick: () => this.weigh(id, weight),
+    }, text);
+    return card(item, {
+      rank, href: this.linkTo({ ...nothing(), ...this.settings(), items: [{ id, weight: 1 }] }), title: "More like this",
+      actions: [act("like", "+", "Like this one", 1), act("unlike", "−", "Unlike this one", -1),
+        element("a", { class: "button", href: this.app.link("item", { id }), "aria-label": "Open this picture", title: "Open (o)", dataset: { act: "open" } }, "Open")],
+      below: item.explain ? [whyOf(item.explain)] : [],
+    });
+  }
+
+  /** What a question keeps when its subject changes. */
+  settings() {
+    const { space, from, metric, prior, k, where, directions, diverse, explain } = this.asked;
+    return { space, from, metric, prior, k, where, directions, diverse, explain };
+  }
+
+  linkTo(asked) {
+    return this.app.link("search", toParams(asked));
+  }
+
+  weigh(id, weight) {
+    this.ask({ ...this.asked, items: toggled(this.asked.items, id, weight) });
+  }
+
+  take(files) {
+    const picture = firstPicture(files.filter(Boolean));
+    if (!picture) { if (files.length) this.app.say(`${files[0].name} is not a picture`, true); return; }
+    this.ask({ ...this.asked, ...this.form.read(), image: keep(picture), imageWeight: 1 });
+  }
+
+  fail(problem) {
+    const isShown = this.form.fail(problem);
+    this.list.replaceChildren();
+    this.how.replaceChildren();
+    this.tools.hidden = this.more.hidden = true;
+    this.heading.textContent = isAsked(this.asked) ? headingOf(this.asked) : "All pictures";
+    this.state.replaceChildren(empty(isShown ? "The filter cannot be used" : "No answer", isShown ? "What is wrong stands beside it." : problem.message,
+      problem.code === "unknown-map" ? element("p", {}, "A question crosses from one space into another by a fitted map. Ask in its own space, or fit one.") : null,
+      problem.status === 0 || problem.status === 503 ? element("button", { type: "button", onclick: () => this.show(this.asked) }, "Try again") : null,
+      element("button", { type: "button", onclick: () => this.startOver() }, "Start over")));
+    this.app.say(isShown ? "The filter cannot be used" : problem.message, true);
+  }
+
+  nothingThere(asked) {
+    if (asked.where) return empty("Nothing qualifies", "No picture passes the filter. Loosen it, or take it out.");
+    return empty("There are no pictures yet", this.app.may("write")
+      ? element("a", { class: "button primary", href: this.app.link("ingest") }, "Add pictures")
+      : "Whoever may write adds some under Add pictures.");
+  }
+
+  async share(text, what) {
+    const isDone = await copy(text);
+    this.app.say(isDone ? `${what} can be pasted now` : `${what} could not be copied: the browser refuses`, !isDone);
+  }
+
+  startOver() {
+    this.form.text.value = "";
+    this.app.go("search");
+  }
+
+  onKey(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+    const here = cardInFocus(this.list);
+    if (event.key === "Escape") this.startOver();
+    else if (isTyping()) return;
+    else if (event.key === "/") { event.preventDefault(); this.form.text.focus(); this.form.text.select(); }
+    else if (here && event.key === "l") this.weigh(here.dataset.id, 1);
+    else if (here && event.key === "u") this.weigh(here.dataset.id, -1);
+    else if (here && event.key === "o") this.app.go("item", { id: here.dataset.id });
+    else if (!here && event.key === "ArrowDown" && document.activeElement === document.body) this.list.querySelector("a")?.focus();
+    else moveBetweenCards(this.list, event);
+  }
 }

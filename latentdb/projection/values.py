@@ -13,6 +13,7 @@ from latentdb.arrays import FloatArray, IdArray
 from latentdb.catalog import Catalog
 from latentdb.energy.columns import row_energies
 from latentdb.errors import LabelsError, QueryError
+from latentdb.held_out import hash_ids
 from latentdb.model import Vectors
 from latentdb.space import Space
 from latentdb.store import Store
@@ -67,6 +68,7 @@ class PointValues:
             "kind": self.kind,
             "points": len(self.ids),
             "without": len(self.values) - len(known),
+            "ids_hash": hash_ids(self.ids),
             "categories": list(self.categories),
             "unit": self.unit,
             "low": low,

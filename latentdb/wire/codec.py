@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import Any, Final, TypeVar
 
-from latentdb.wire import answers, items, learned, spaces
+from latentdb.wire import answers, items, learned, projections, spaces
 from latentdb.wire.fields import Fields
 from latentdb.wire.form import Form, Include
 
 T = TypeVar("T")
 
-_ALL: tuple[Form[Any], ...] = (*answers.FORMS, *items.FORMS, *spaces.FORMS, *learned.FORMS)
+_ALL: tuple[Form[Any], ...] = (
+    *answers.FORMS,
+    *items.FORMS,
+    *spaces.FORMS,
+    *learned.FORMS,
+    *projections.FORMS,
+)
 _FORMS: Final = {form.kind: form for form in _ALL}
 # What crosses: a test encodes and decodes one of each.
 KINDS: Final = tuple(_FORMS)

@@ -159,8 +159,8 @@ def between(db: LatentDB) -> list[Drawn]:
     walk_command = f"latentdb interpolate {DB} {start} {end} --prior fitted --steps 7 --out F.png"
     middle_command = f'latentdb centroid {DB} --where "{where}" --prior fitted -k 5 --out F.png'
     return [
-        Drawn("A walk through noise", walk_command, interpolation_sheet(db.catalog, walk)),
-        Drawn("The middle of many", middle_command, centroid_sheet(db.catalog, middle)),
+        Drawn("A walk through noise", walk_command, interpolation_sheet(db, walk)),
+        Drawn("The middle of many", middle_command, centroid_sheet(db, middle)),
     ]
 
 

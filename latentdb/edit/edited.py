@@ -13,7 +13,7 @@ from PIL import Image
 from indexers.errors import ParameterError
 from indexers.types import FloatArray
 from latentdb.catalog import Catalog
-from latentdb.edit.step import NormRule, Pair, Step, make_step
+from latentdb.edit.step import NormRule, Pair, StepFacts, make_step
 from latentdb.errors import QueryError
 from latentdb.model import Vectors
 from latentdb.paths.common import chi_z, decode_pictures, norms_of
@@ -57,8 +57,8 @@ class Edited:
 
     Attributes
     ----------
-    step : Step
-        What was added.
+    step : StepFacts
+        What was added, as it was asked for.
     times : (n,) float64
         How many times it was added for each picture.
     item_id : int or None
@@ -81,7 +81,7 @@ class Edited:
         RGB.
     """
 
-    step: Step
+    step: StepFacts
     times: FloatArray
     item_id: int | None
     start: Vectors
@@ -185,7 +185,7 @@ def edit(
     norm_z = chi_z(step.space, norms)
     assert norm_z is not None
     return Edited(
-        step=step,
+        step=step.facts,
         times=times,
         item_id=item_id,
         start=start,

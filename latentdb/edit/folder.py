@@ -134,7 +134,7 @@ class FolderEdit:
         return {
             "space": vars(SpaceRef.of(self.step.space)),
             "where": self.where,
-            "edit": self.step.to_json(),
+            "edit": self.step.facts.to_json(),
             "strengths": list(self.times),
         }
 

@@ -73,6 +73,6 @@ def _how(found: Edited) -> str:
     parts = [shown, found.space.name, rule]
     if step.pair is not None:
         parts.append(f"pair by {step.pair.method}")
-    if step.kept.names:
-        parts.append(f"keeping {', '.join(step.kept.names)}")
+    if step.keep:
+        parts.append(f"keeping {', '.join(step.keep)}")
     return " · ".join(parts)

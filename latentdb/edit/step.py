@@ -48,6 +48,42 @@ class Pair:
 
 
 @final
+@dataclass(frozen=True)
+class StepFacts:
+    """What was asked of a step: all but its vectors.
+
+    Parameters
+    ----------
+    space, strengths, pair, remaining, norm
+        Those of `Step`.
+    keep : tuple of str
+        Names of the directions that it has no part along.
+    digest : str
+        16 hex digits over the vectors, which tell two steps of the same names apart.
+    """
+
+    space: Space
+    strengths: Mapping[str, float]
+    pair: Pair | None
+    keep: tuple[str, ...]
+    remaining: float
+    norm: NormRule
+    digest: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The step as an edit names it."""
+        return {
+            "space": self.space.name,
+            "directions": dict(self.strengths),
+            "pair": None if self.pair is None else dict(vars(self.pair)),
+            "keep": list(self.keep),
+            "remaining": self.remaining,
+            "norm": self.norm,
+            "digest": self.digest,
+        }
+
+
+@final
 @dataclass(frozen=True, eq=False)
 class Step:
     """One move in noise space.
@@ -102,17 +138,18 @@ class Step:
             moved = restored(catalog.indexes, self.space, self.norm, moved)
         return moved.astype(np.float32)
 
-    def to_json(self) -> dict[str, Any]:
-        """What was asked for; `digest` tells two steps of the same names apart."""
-        return {
-            "space": self.space.name,
-            "directions": dict(self.strengths),
-            "pair": None if self.pair is None else dict(vars(self.pair)),
-            "keep": list(self.kept.names),
-            "remaining": self.remaining,
-            "norm": self.norm,
-            "digest": self._digest(),
-        }
+    @property
+    def facts(self) -> StepFacts:
+        """What was asked for."""
+        return StepFacts(
+            space=self.space,
+            strengths=self.strengths,
+            pair=self.pair,
+            keep=self.kept.names,
+            remaining=self.remaining,
+            norm=self.norm,
+            digest=self._digest(),
+        )
 
     def _digest(self) -> str:
         added = [self.vector] if self.shift is None else [self.vector, self.shift.vector]

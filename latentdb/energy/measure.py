@@ -9,7 +9,8 @@ import numpy as np
 
 from latentdb.arrays import FloatArray, IdArray
 from latentdb.artefacts import SpaceRef
-from latentdb.energy.kept import EnergyScale, Schedule, SpaceEnergy
+from latentdb.energy.facts import Schedule
+from latentdb.energy.kept import EnergyScale, SpaceEnergy
 from latentdb.errors import NotEnoughDataError
 from latentdb.geometry.marginal_energy import EnergyCorpus, NoisePrior, marginal_energy
 from latentdb.model import Vectors

@@ -15,7 +15,7 @@ from indexers.errors import ParameterError
 from indexers.types import FloatArray, IdArray, PriorName
 from latentdb.catalog import Catalog
 from latentdb.errors import QueryError
-from latentdb.imagine.law import ResidualLaw, conditional_mean
+from latentdb.imagine.law import LawFacts, conditional_mean
 from latentdb.imagine.shelf import residual_law
 from latentdb.model import Vectors
 from latentdb.paths.common import (
@@ -29,7 +29,7 @@ from latentdb.paths.common import (
 from latentdb.query import Query
 from latentdb.resolve import prepare_for_maps, resolve
 from latentdb.space import Space
-from latentdb.stitch.chain import MapChain, find_chain
+from latentdb.stitch.chain import ChainFacts, find_chain
 
 
 class ImagineOptions(TypedDict, total=False):
@@ -55,15 +55,15 @@ class Imagined:
 
     Attributes
     ----------
-    query : Query
-        What was asked.
+    asked : dict
+        The question's kind and value, as JSON.
     about : dict
         How it was made ready for the map, and whether it is off what that was fitted on, as JSON.
     source, space : Space
         Where the question was born, and the noise space in which pictures were drawn.
-    chain : MapChain
+    chain : ChainFacts
         The map from one to the other, or several.
-    law : ResidualLaw
+    law : LawFacts
         Of its residuals.
     temperature, seed
         As asked.
@@ -71,6 +71,9 @@ class Imagined:
         Law whose likeliest norm the vectors were given.
     mean : (dim,) float64
         What the chain predicts: the conditional mean, its norm as it came.
+    mean_share : float
+        Share of the mean squared distance from the target's mean that the question decides. The
+        rest is the residual's: 0 would be a question that says nothing.
     vectors : (n, dim) float32
         Noise of the pictures.
     norms : (n,) float64
@@ -86,16 +89,17 @@ class Imagined:
     metric : str
     """
 
-    query: Query
+    asked: dict[str, Any]
     about: dict[str, Any]
     source: Space
     space: Space
-    chain: MapChain
-    law: ResidualLaw
+    chain: ChainFacts
+    law: LawFacts
     temperature: float
     seed: int
     prior: PriorName
     mean: FloatArray
+    mean_share: float
     vectors: Vectors
     norms: FloatArray
     norm_z: FloatArray
@@ -103,15 +107,6 @@ class Imagined:
     nearest_ids: IdArray
     nearest_distances: FloatArray
     metric: str
-
-    @property
-    def mean_share(self) -> float:
-        """Share of the mean squared distance from the target's mean that the question decides.
-
-        The rest is the residual's: 0 would be a question that says nothing.
-        """
-        decided = float(np.square(self.mean - self.chain.maps[-1].target_mean).sum())
-        return decided / (decided + self.temperature**2 * self.law.total_variance)
 
     @property
     def how(self) -> str:
@@ -122,11 +117,9 @@ class Imagined:
 
     def to_json(self) -> dict[str, Any]:
         """Everything but pictures and vectors, as the command prints it."""
-        asked = self.query.to_json()
-        del asked["k"]
         return {
             "space": self.space.name,
-            "query": {**asked, "from": self.source.name, **self.about},
+            "query": {**self.asked, "from": self.source.name, **self.about},
             "map": _way(self.chain),
             "residual": self.law.to_json(),
             "temperature": self.temperature,
@@ -213,6 +206,7 @@ def imagine(catalog: Catalog, **options: Unpack[ImagineOptions]) -> Imagined:
     # multiplies what texts alone have by factors it never had to keep small.
     asked, about = prepare_for_maps(catalog, born.space, born.vector, is_text=born.is_text)
     mean = conditional_mean(chain, asked[None].astype(np.float64))[0]
+    decided = float(np.square(mean - chain.maps[-1].target_mean).sum())
     drawn = mean + temperature * law.draw(n, seed=seed)
     prior = choose_prior(space, options.get("prior"))
     vectors = restored(catalog.indexes, space, prior, drawn).astype(np.float32)
@@ -223,16 +217,17 @@ def imagine(catalog: Catalog, **options: Unpack[ImagineOptions]) -> Imagined:
     z = chi_z(space, norms)
     assert z is not None
     return Imagined(
-        query=query,
+        asked={name: value for name, value in query.to_json().items() if name != "k"},
         about=about,
         source=born.space,
         space=space,
-        chain=chain,
-        law=law,
+        chain=chain.facts,
+        law=law.facts,
         temperature=temperature,
         seed=seed,
         prior=prior,
         mean=mean,
+        mean_share=decided / (decided + temperature**2 * law.total_variance),
         vectors=vectors,
         norms=norms,
         norm_z=z,
@@ -243,7 +238,7 @@ def imagine(catalog: Catalog, **options: Unpack[ImagineOptions]) -> Imagined:
     )
 
 
-def _way(chain: MapChain) -> dict[str, Any]:
+def _way(chain: ChainFacts) -> dict[str, Any]:
     """What is said of a chain whose answers keep the norm that they come with."""
     return {name: value for name, value in chain.to_json().items() if name != "norm"}
 

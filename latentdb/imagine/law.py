@@ -13,6 +13,7 @@ law               r = y − chain(x) ~ N(0, Uᵀ diag(Λ) U + diag(D))
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -86,6 +87,39 @@ class ResidualScores:
         """Scores written by `to_json`."""
         lists = {name: tuple(data[name]) for name in ("ranks", "log_likelihoods")}
         return cls(**{**data, **lists})
+
+
+@final
+@dataclass(frozen=True)
+class LawFacts:
+    """What is known of a `ResidualLaw` but its arrays; the names are those of that class."""
+
+    rank: int
+    total_variance: float
+    map_hash: str
+    fitted_on: FittedOn
+    scores: ResidualScores
+
+    def to_json(self) -> dict[str, Any]:
+        """What is said of it beside an answer; `from_json` reads it back."""
+        return {
+            "rank": self.rank,
+            "total_variance": self.total_variance,
+            "map_hash": self.map_hash,
+            "fitted_on": self.fitted_on.to_json(),
+            "scores": self.scores.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> LawFacts:
+        """Facts written by `to_json`."""
+        return cls(
+            rank=data["rank"],
+            total_variance=data["total_variance"],
+            map_hash=data["map_hash"],
+            fitted_on=FittedOn(**data["fitted_on"]),
+            scores=ResidualScores.from_json(dict(data["scores"])),
+        )
 
 
 @final
@@ -164,15 +198,14 @@ class ResidualLaw:
         """Whether it holds the residuals of this very chain."""
         return self.map_hash == map_hash(chain)
 
+    @property
+    def facts(self) -> LawFacts:
+        """All but the arrays."""
+        return LawFacts(self.rank, self.total_variance, self.map_hash, self.fitted_on, self.scores)
+
     def to_json(self) -> dict[str, Any]:
         """What is said of it beside an answer."""
-        return {
-            "rank": self.rank,
-            "total_variance": self.total_variance,
-            "map_hash": self.map_hash,
-            "fitted_on": self.fitted_on.to_json(),
-            "scores": self.scores.to_json(),
-        }
+        return self.facts.to_json()
 
     def save(self, path: Path) -> None:
         """Write to `path`, whole or not at all; ArtefactError where that cannot be."""

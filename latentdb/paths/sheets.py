@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from latentdb.catalog import Catalog
+from latentdb.gallery import Gallery, decoded
 from latentdb.paths.centroid import Centroid
-from latentdb.paths.common import decode_pictures, describe_length
+from latentdb.paths.common import describe_length
 from latentdb.paths.interpolation import Interpolation
 from latentdb.pictures import Section, SheetStyle, Tile, sectioned_sheet, short_labels
 from latentdb.types import Hit
@@ -19,7 +19,7 @@ MOST_COLUMNS = 6
 
 
 def interpolation_sheet(
-    catalog: Catalog, path: Interpolation, *, on_decoded: Callable[[int], None] | None = None
+    db: Gallery, path: Interpolation, *, on_decoded: Callable[[int], None] | None = None
 ) -> Image.Image:
     """The stored pictures of the two ends in frames, and between them every point of the curve.
 
@@ -29,7 +29,7 @@ def interpolation_sheet(
 
     Parameters
     ----------
-    catalog : Catalog
+    db : Gallery
         Where the items and the model are.
     path : Interpolation
     on_decoded : callable or None
@@ -40,10 +40,10 @@ def interpolation_sheet(
     Image
         RGB.
     """
-    start, end = _stored(catalog, path.start_id, "start"), _stored(catalog, path.end_id, "end")
+    start, end = _stored(db, path.start_id, "start"), _stored(db, path.end_id, "end")
     heading = f"{path.space.name}, {path.method}   ·   "
     if path.norm_z is not None and path.space.has_model:
-        pictures = decode_pictures(catalog.models, path.space, path.points, on_decoded)
+        pictures = decoded(db, path.space, path.points, on_decoded)
         tiles = [
             _point_tile(path, at, f"z {z:+.1f}", picture)
             for at, (z, picture) in enumerate(zip(path.norm_z, pictures, strict=True))
@@ -51,7 +51,7 @@ def interpolation_sheet(
         heading += "every point decoded"
         title = f"{describe_length(path.prior)}; z: norm against white noise"
     else:
-        tiles = [_nearest_tile(catalog, path, at) for at in range(1, len(path.points) - 1)]
+        tiles = [_nearest_tile(db, path, at) for at in range(1, len(path.points) - 1)]
         heading += "no decoder: nearest stored items"
         title = f"each with its {path.metric} distance from the point"
     strip = [start, *tiles, end]
@@ -60,12 +60,12 @@ def interpolation_sheet(
     return sectioned_sheet(heading, [Section(strip, title)], style=style)
 
 
-def centroid_sheet(catalog: Catalog, found: Centroid) -> Image.Image:
+def centroid_sheet(db: Gallery, found: Centroid) -> Image.Image:
     """Some of the members, then the centroid as its model draws it, and the items nearest to it.
 
     Parameters
     ----------
-    catalog : Catalog
+    db : Gallery
         Where the items and the model are.
     found : Centroid
 
@@ -75,9 +75,9 @@ def centroid_sheet(catalog: Catalog, found: Centroid) -> Image.Image:
         RGB.
     """
     ids = found.member_ids.tolist()
-    shown = catalog.store.items(ids[:MOST_MEMBERS_SHOWN])
+    shown = db.items(ids[:MOST_MEMBERS_SHOWN])
     members = [
-        Tile("member", _figure(distance), short_labels(item.labels), catalog.picture(item.id))
+        Tile("member", _figure(distance), short_labels(item.labels), db.picture(item.id))
         for item, distance in zip(shown, found.member_distances, strict=False)
     ]
     middle = Tile(
@@ -86,13 +86,11 @@ def centroid_sheet(catalog: Catalog, found: Centroid) -> Image.Image:
         f"norm {found.norm:.2f}",
         None
         if found.norm_z is None or not found.space.has_model
-        else decode_pictures(catalog.models, found.space, found.vector[None])[0],
+        else db.decode(found.vector[None], space=found.space.name)[0],
         "no decoder: its nearest stored items",
         is_framed=True,
     )
-    hits = [
-        _hit_tile(catalog, rank, hit, ids) for rank, hit in enumerate(found.nearest.hits, start=1)
-    ]
+    hits = [_hit_tile(db, rank, hit, ids) for rank, hit in enumerate(found.nearest.hits, start=1)]
     heading = f"centroid   ·   {found.space.name}, {found.method}"
     chosen = f" where {found.where}" if found.where else ""
     some = f", {len(shown)} of them" if len(shown) < len(ids) else ""
@@ -106,10 +104,10 @@ def centroid_sheet(catalog: Catalog, found: Centroid) -> Image.Image:
     )
 
 
-def _stored(catalog: Catalog, item_id: int, title: str) -> Tile:
+def _stored(db: Gallery, item_id: int, title: str) -> Tile:
     """A stored item in a frame."""
-    labels = short_labels(catalog.store.items([item_id])[0].labels)
-    return Tile(title, "stored", labels, catalog.picture(item_id), is_framed=True)
+    labels = short_labels(db.items([item_id])[0].labels)
+    return Tile(title, "stored", labels, db.picture(item_id), is_framed=True)
 
 
 def _point_tile(path: Interpolation, at: int, aside: str, picture: Image.Image) -> Tile:
@@ -117,18 +115,18 @@ def _point_tile(path: Interpolation, at: int, aside: str, picture: Image.Image) 
     return Tile(f"t {path.fractions[at]:.3g}", aside, caption, picture)
 
 
-def _nearest_tile(catalog: Catalog, path: Interpolation, at: int) -> Tile:
+def _nearest_tile(db: Gallery, path: Interpolation, at: int) -> Tile:
     """The stored item that stands for a point of a space without a decoder."""
     title, item_id = f"t {path.fractions[at]:.3g}", int(path.nearest_ids[at])
     if item_id < 0:
         return Tile(title, text="no other item")
-    labels = short_labels(catalog.store.items([item_id])[0].labels)
-    return Tile(title, _figure(path.nearest_distances[at]), labels, catalog.picture(item_id))
+    labels = short_labels(db.items([item_id])[0].labels)
+    return Tile(title, _figure(path.nearest_distances[at]), labels, db.picture(item_id))
 
 
-def _hit_tile(catalog: Catalog, rank: int, hit: Hit, members: list[int]) -> Tile:
+def _hit_tile(db: Gallery, rank: int, hit: Hit, members: list[int]) -> Tile:
     title = f"{rank} member" if hit.id in members else f"{rank}"
-    return Tile(title, _figure(hit.distance), short_labels(hit.labels), catalog.picture(hit.id))
+    return Tile(title, _figure(hit.distance), short_labels(hit.labels), db.picture(hit.id))
 
 
 def _figure(distance: float) -> str:

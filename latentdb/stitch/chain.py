@@ -15,20 +15,21 @@ from numpy.typing import NDArray
 from latentdb.errors import SpaceMismatchError, UnknownMapError
 from latentdb.space import Space
 from latentdb.stitch.linear_map import LinearMap
+from latentdb.stitch.map_facts import MapFacts
 
 
 @final
 @dataclass(frozen=True)
-class MapChain:
-    """One map, or several that lead into one another.
+class ChainFacts:
+    """What is known of a `MapChain` but its weights.
 
     Parameters
     ----------
-    maps : tuple of LinearMap
+    maps : tuple of MapFacts
         At least one; each starts in the space where the one before ends.
     """
 
-    maps: tuple[LinearMap, ...]
+    maps: tuple[MapFacts, ...]
 
     @property
     def names(self) -> list[str]:
@@ -46,12 +47,6 @@ class MapChain:
         """
         return math.prod(one.scores.recall_at_10.value for one in self.maps)
 
-    def transform(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Vectors (n, source_dim) carried to the last space, spread and norm restored each time."""
-        for one in self.maps:
-            vectors = one.transform(vectors, restore_norm=True)
-        return vectors
-
     def to_json(self) -> dict[str, Any]:
         """What an answer says of the way it was reached."""
         last = self.maps[-1]
@@ -65,6 +60,45 @@ class MapChain:
         if len(self.maps) == 1:
             return {"method": last.method, **about, **last.scores.summary()}
         return {"method": " + ".join(one.method for one in self.maps), **about}
+
+
+@final
+@dataclass(frozen=True)
+class MapChain:
+    """One map, or several that lead into one another.
+
+    Parameters
+    ----------
+    maps : tuple of LinearMap
+        At least one; each starts in the space where the one before ends.
+    """
+
+    maps: tuple[LinearMap, ...]
+
+    @property
+    def facts(self) -> ChainFacts:
+        """All but the weights."""
+        return ChainFacts(tuple(one.facts for one in self.maps))
+
+    @property
+    def names(self) -> list[str]:
+        """The spaces it passes, its ends included."""
+        return self.facts.names
+
+    @property
+    def expected_recall_at_10(self) -> float:
+        """See `ChainFacts`."""
+        return self.facts.expected_recall_at_10
+
+    def transform(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Vectors (n, source_dim) carried to the last space, spread and norm restored each time."""
+        for one in self.maps:
+            vectors = one.transform(vectors, restore_norm=True)
+        return vectors
+
+    def to_json(self) -> dict[str, Any]:
+        """What an answer says of the way it was reached."""
+        return self.facts.to_json()
 
 
 def find_chain(

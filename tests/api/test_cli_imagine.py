@@ -91,7 +91,7 @@ def test_a_seed_gives_the_same_pictures_whatever_their_number(drawn: LatentDB) -
 
 def test_pictures_are_the_mean_plus_draws_at_the_priors_norm(drawn: LatentDB) -> None:
     bare = drawn.imagine(text=TEXT, n=3, seed=1, temperature=0.5, prior="none")
-    expected = bare.mean + 0.5 * bare.law.draw(3, seed=1)
+    expected = bare.mean + 0.5 * law_of(drawn).draw(3, seed=1)
     np.testing.assert_allclose(bare.vectors, expected, rtol=1e-4, atol=1e-4)
     chi = drawn.imagine(text=TEXT, n=3, seed=1, temperature=0.5)
     assert chi.norms == pytest.approx(np.full(3, chi_mode(256)))

@@ -174,7 +174,7 @@ def search(  # noqa: PLR0913 - one parameter per option of the contract
     if grid is not None:
         from latentdb.search_sheet import search_sheet
 
-        write_picture(search_sheet(opened.catalog, query, answer), grid)
+        write_picture(search_sheet(query, answer, picture=opened.picture), grid)
     _print(answer, as_json=as_json)
     _warn(answer)
 

@@ -76,7 +76,7 @@ def interpolate(  # noqa: PLR0913 - one parameter per option of the contract
         from latentdb.paths.sheets import interpolation_sheet
 
         with counted("decoding", steps) as on_decoded:
-            write_picture(interpolation_sheet(opened.catalog, path, on_decoded=on_decoded), out)
+            write_picture(interpolation_sheet(opened, path, on_decoded=on_decoded), out)
         _say_what_is_drawn(path.space)
     write_vectors(path.points, vectors)
     _print_path(path, as_json=as_json)
@@ -127,7 +127,7 @@ def centroid(  # noqa: PLR0913 - one parameter per option of the contract
     if out is not None:
         from latentdb.paths.sheets import centroid_sheet
 
-        write_picture(centroid_sheet(opened.catalog, found), out)
+        write_picture(centroid_sheet(opened, found), out)
         _say_what_is_drawn(found.space)
     write_vectors(found.vector, vectors)
     _print_centroid(found, as_json=as_json)

@@ -22,6 +22,9 @@ from api.cli.session import open_database
 from indexers.types import PriorName
 
 if TYPE_CHECKING:
+    from PIL import Image
+
+    from latentdb.database import LatentDB
     from latentdb.imagine import Imagined
 
 
@@ -89,9 +92,18 @@ def imagine(  # noqa: PLR0913 - one parameter per option of the contract
     if out is not None:
         from latentdb.imagine.sheet import imagined_sheet
 
-        write_picture(imagined_sheet(opened.catalog, found), out)
+        write_picture(imagined_sheet(found, _asked_with(opened, item, image)), out)
     write_vectors(found.vectors, vectors)
     _print(found, as_json=as_json)
+
+
+def _asked_with(opened: LatentDB, item: int | None, image: Path | None) -> Image.Image | None:
+    """The picture of the question, where it has one."""
+    from latentdb.query import read_picture
+
+    if item is not None:
+        return opened.picture(item)
+    return None if image is None else read_picture(image)
 
 
 def _print(found: Imagined, *, as_json: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, final
+from typing import Annotated, Literal, final
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -29,10 +29,27 @@ class ServerSettings(BaseSettings):
     hosts : tuple of str
         Values of the Host header that are answered, "*" for any. A page of another site that has
         its name point at this machine comes with that name.
+    trusted_proxies : tuple of str
+        Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed.
+    workers : int
+        Processes that serve together; each counts its share of what a key may ask a minute.
+    session_hours : float
+        How long a log-in of the page lasts.
+    max_failures : int
+        Wrong keys a minute from one address, beyond which its log-ins are answered with 429.
     max_body_mib : float
         Larger bodies are refused with 413, whether they say their length or not.
+    header_timeout_s : float
+        A connection that has not sent the whole head of a request by then is closed.
     body_timeout_s : float
-        A request whose body has not come by then is given up with 408.
+        A request whose body has not come by then is given up with 408; each 64 KiB that came put
+        it off by a second.
+    max_head_kib : float
+        Of the line and the headers of a request; more is refused with 431.
+    max_connections : int
+        Open at once in a worker process; one more is refused with 503.
+    max_streams : int
+        Streams of a job's progress that are open at once, a quarter of them for one client.
     max_megapixels : float
         Of an uploaded picture, judged by its header.
     max_uploads : int
@@ -48,6 +65,8 @@ class ServerSettings(BaseSettings):
         Memory for answers that were given already; 0 for none.
     runs_jobs : bool
         Whether this server runs the jobs that it is given, beside answering.
+    log_format : "text" or "json"
+        Of the line that is logged for each request.
     """
 
     model_config = SettingsConfigDict(env_prefix="LATENTDB_SERVE_", frozen=True)
@@ -56,8 +75,16 @@ class ServerSettings(BaseSettings):
     device: str = "auto"
     keys: Path | None = None
     hosts: Annotated[tuple[str, ...], NoDecode] = LOOPBACK_NAMES
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    workers: Annotated[int, Field(ge=1)] = 1
+    session_hours: Annotated[float, Field(gt=0)] = 12.0
+    max_failures: Annotated[int, Field(ge=1)] = 20
     max_body_mib: Annotated[float, Field(gt=0)] = 32.0
+    header_timeout_s: Annotated[float, Field(gt=0)] = 10.0
     body_timeout_s: Annotated[float, Field(gt=0)] = 30.0
+    max_head_kib: Annotated[float, Field(gt=0)] = 32.0
+    max_connections: Annotated[int, Field(ge=1)] = 2048
+    max_streams: Annotated[int, Field(ge=4)] = 128
     max_megapixels: Annotated[float, Field(gt=0)] = 50.0
     max_uploads: Annotated[int, Field(ge=1)] = 64
     max_batch: Annotated[int, Field(ge=1)] = 64
@@ -68,12 +95,13 @@ class ServerSettings(BaseSettings):
     heavy_waiting: Annotated[int, Field(ge=0)] = 8
     cache_mib: Annotated[float, Field(ge=0)] = 64.0
     runs_jobs: bool = True
+    log_format: Literal["text", "json"] = "text"
 
-    @field_validator("hosts", mode="before")
+    @field_validator("hosts", "trusted_proxies", mode="before")
     @classmethod
-    def _split(cls, hosts: object) -> object:
+    def _split(cls, names: object) -> object:
         """Names with commas between them, as a variable of the environment holds them."""
-        return tuple(hosts.split(",")) if isinstance(hosts, str) else hosts
+        return tuple(filter(None, names.split(","))) if isinstance(names, str) else names
 
     @property
     def max_body_bytes(self) -> int:

@@ -16,6 +16,7 @@ from api.cli.commands import (
     indexes,
     ingest,
     interchange,
+    keys,
     listings,
     maps,
     migrate,
@@ -67,6 +68,7 @@ app.command("report", rich_help_panel=LEARNED)(report.report)
 app.command("check", rich_help_panel=UPKEEP)(upkeep.check)
 app.command("doctor", rich_help_panel=UPKEEP)(upkeep.doctor)
 app.command("serve", rich_help_panel=UPKEEP)(serve.serve)
+app.add_typer(keys.app, name="keys", rich_help_panel=UPKEEP)
 
 
 def _version(wanted: bool) -> None:

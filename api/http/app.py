@@ -9,7 +9,9 @@ from starlette.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 
 import latentdb
+from api.http.access import Gate
 from api.http.guard import Guard
+from api.http.logs import RequestLog
 from api.http.problems import add_handlers
 from api.http.routes import ROUTERS
 from api.http.server import Server
@@ -36,6 +38,8 @@ def create_app(
     ------
     StoreNotFoundError, StoreFormatError
         The database cannot be opened.
+    KeysError
+        The file of keys cannot be used.
     """
     chosen = settings or ServerSettings()
     address = chosen.database if db is None else db
@@ -44,13 +48,15 @@ def create_app(
     )
     # Their pages load scripts from another host; the OpenAPI document itself is served.
     app = FastAPI(title="latentdb", version=latentdb.__version__, docs_url=None, redoc_url=None)
+    app.state.gate = gate = Gate(chosen)
     app.state.server = Server.over(opened, chosen)
     add_handlers(app)
     for router in ROUTERS:
         app.include_router(router)
     app.add_api_route("/", _page, methods=["GET"], include_in_schema=False)
     app.mount("/web", StaticFiles(directory=_PAGE), name="web")
-    app.add_middleware(Guard, settings=chosen)
+    app.add_middleware(Guard, settings=chosen, gate=gate)
+    app.add_middleware(RequestLog)
     return app
 
 

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
+from api.http.headers import security_headers
 from api.http.work import OverloadedError
 from indexers import errors as indexer_errors
 from latentdb import errors
 from latentdb.error_codes import code_of
 from latentdb.geometry.errors import CutLocusError
 
-__all__ = ["STATUS", "add_handlers", "documented", "problem", "status_of"]
+__all__ = ["STATUS", "RefusedError", "add_handlers", "documented", "problem", "status_of"]
 
-BAD_REQUEST, NOT_FOUND, CONFLICT, UNPROCESSABLE = 400, 404, 409, 422
+BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 400, 401, 403, 404
+TIMEOUT, CONFLICT, TOO_LARGE, UNPROCESSABLE, TOO_MANY = 408, 409, 413, 422, 429
 INTERNAL, UNAVAILABLE = 500, 503
+# What stands before every route may answer with these.
+_ANYWHERE = (BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, TOO_MANY, UNAVAILABLE)
 
 # A class stands for those under it that have no line of their own.
 STATUS: Mapping[type[errors.LatentDBError], int] = {
@@ -29,6 +33,7 @@ STATUS: Mapping[type[errors.LatentDBError], int] = {
     errors.UnknownItemError: NOT_FOUND,
     errors.UnknownMapError: NOT_FOUND,
     errors.UnknownDirectionError: NOT_FOUND,
+    errors.UnknownProjectionError: NOT_FOUND,
     indexer_errors.UnknownIdError: NOT_FOUND,
     # what was asked contradicts itself or the database
     errors.QueryError: UNPROCESSABLE,
@@ -65,9 +70,9 @@ STATUS: Mapping[type[errors.LatentDBError], int] = {
 }
 
 _MEANINGS = {
-    400: "The request cannot be read",
+    400: "The request cannot be read, or names a host that this server is not",
     401: "A key is needed, or the one given is unknown, revoked or expired",
-    403: "The key's scope does not reach this",
+    403: "The key's scope does not reach this, or a page of another site asks",
     404: "What was asked for does not exist",
     408: "The request's body did not come in time",
     409: "It does not go with what is stored, or another process is writing",
@@ -78,6 +83,14 @@ _MEANINGS = {
     500: "The server failed; its log says why",
     503: "The server is full or cannot answer now; Retry-After says when to come back",
 }
+_CODES = {
+    404: "not-found",
+    405: "method-not-allowed",
+    408: "timeout",
+    413: "too-large",
+    415: "unsupported-media-type",
+}
+_SEE_LOG = "the server cannot answer this now; its log says why"
 _PROBLEM_SCHEMA = {
     "type": "object",
     "required": ["type", "title", "status", "detail"],
@@ -86,10 +99,41 @@ _PROBLEM_SCHEMA = {
         "title": {"type": "string", "example": "unknown item"},
         "status": {"type": "integer", "example": 404},
         "detail": {"type": "string", "example": "no item 7 in this database"},
+        "request_id": {
+            "type": "string",
+            "description": "Of a 5xx: what the server's log calls this request.",
+        },
     },
 }
 
 _log = logging.getLogger("latentdb.http")
+
+
+@final
+class RefusedError(Exception):
+    """What stands before the routes does not let a request through.
+
+    Parameters
+    ----------
+    status : int
+    code, detail : str
+        As `problem` takes them.
+    headers : mapping
+        Beside it.
+    """
+
+    def __init__(
+        self, status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.headers = dict(headers or {})
+
+    def response(self) -> JSONResponse:
+        """The answer that says so."""
+        return problem(self.status, self.code, self.detail, headers=self.headers)
 
 
 def status_of(error: type[errors.LatentDBError]) -> int:
@@ -99,7 +143,12 @@ def status_of(error: type[errors.LatentDBError]) -> int:
 
 
 def problem(
-    status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    request_id: str | None = None,
 ) -> JSONResponse:
     """A problem+json response; `code` is stable, `detail` is for people."""
     body: dict[str, Any] = {
@@ -108,6 +157,8 @@ def problem(
         "status": status,
         "detail": detail,
     }
+    if request_id is not None:
+        body["request_id"] = request_id
     return JSONResponse(
         body, status, media_type="application/problem+json", headers=dict(headers or {})
     )
@@ -119,17 +170,33 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(OverloadedError, _on_overload)
+    app.add_exception_handler(RefusedError, _on_refusal)
+    app.add_exception_handler(Exception, _on_fault)
 
 
 async def _on_library_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, errors.LatentDBError)
     status = status_of(type(error))
-    detail = str(error)
     if status >= INTERNAL:
         # Its text may name paths of this machine, which are nobody's business out there.
-        _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        detail = "the server cannot answer this now; its log says why"
-    return problem(status, code_of(type(error)), detail)
+        asked = request_id_of(request)
+        _log.error("request %s failed", asked, exc_info=error)
+        return problem(status, code_of(type(error)), _SEE_LOG, request_id=asked)
+    wait = {"retry-after": "5"} if isinstance(error, errors.StoreLockedError) else None
+    return problem(status, code_of(type(error)), str(error), headers=wait)
+
+
+async def _on_fault(request: Request, _error: Exception) -> JSONResponse:
+    """Of a fault in this program; the server logs its traceback."""
+    asked = request_id_of(request)
+    # This answer is sent from outside of what adds them to all others.
+    headers = {**security_headers(request.url.path), "x-request-id": asked or ""}
+    return problem(INTERNAL, "internal", _SEE_LOG, headers=headers, request_id=asked)
+
+
+async def _on_refusal(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RefusedError)
+    return error.response()
 
 
 async def _on_invalid(_request: Request, error: Exception) -> JSONResponse:
@@ -139,9 +206,7 @@ async def _on_invalid(_request: Request, error: Exception) -> JSONResponse:
 
 async def _on_http(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    code = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}.get(
-        error.status_code, "bad-request"
-    )
+    code = _CODES.get(error.status_code, "bad-request")
     return problem(error.status_code, code, str(error.detail), headers=error.headers)
 
 
@@ -151,14 +216,23 @@ async def _on_overload(_request: Request, error: Exception) -> JSONResponse:
     return problem(UNAVAILABLE, "overloaded", str(error), headers=wait)
 
 
+def request_id_of(request: Request) -> str | None:
+    """What the log calls a request."""
+    found: str | None = request.scope.get("state", {}).get("request_id")
+    return found
+
+
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """`responses=` of a route that answers with these statuses beside its good one."""
+    """`responses=` of a route that answers with these statuses beside its good one.
+
+    Those that stand before every route (no key, too often, …) are added.
+    """
     return {
         status: {
             "description": _MEANINGS[status],
             "content": {"application/problem+json": {"schema": _PROBLEM_SCHEMA}},
         }
-        for status in statuses
+        for status in sorted({*statuses, *_ANYWHERE})
     }
 
 

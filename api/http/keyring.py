@@ -7,7 +7,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import final
 
@@ -65,13 +64,13 @@ class KeyRing:
         found = self._by_id.get(well_formed[1]) if well_formed else None
         expected = _NOBODYS_DIGEST if found is None else found.digest
         is_its_own = hmac.compare_digest(digest_of(presented), expected)
-        return found if found is not None and is_its_own and self._is_valid(found) else None
+        return found if found is not None and is_its_own and found.is_valid() else None
 
     def by_id(self, key_id: str) -> Key | None:
         """The valid key of that id; for those who showed otherwise that they hold it."""
         self.current()
         found = self._by_id.get(key_id)
-        return found if found is not None and self._is_valid(found) else None
+        return found if found is not None and found.is_valid() else None
 
     def current(self) -> KeySet:
         """What the file holds, at most half a second ago.
@@ -111,7 +110,3 @@ class KeyRing:
         except OSError:
             return None
         return (status.st_ino, status.st_mtime_ns, status.st_size, status.st_mode)
-
-    @staticmethod
-    def _is_valid(key: Key) -> bool:
-        return key.state(datetime.now(UTC)) == "valid"

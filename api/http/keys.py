@@ -70,6 +70,10 @@ class Key:
     revoked_at: str | None = None
     per_minute: int | None = None
 
+    def is_valid(self) -> bool:
+        """Whether it lets anybody in now."""
+        return self.state(datetime.now(UTC)) == "valid"
+
     def state(self, now: datetime) -> Literal["valid", "expired", "revoked"]:
         """Whether it lets anybody in at `now`, and if not, why."""
         if self.revoked_at is not None:
@@ -152,7 +156,7 @@ class KeyFile:
         with self._locked():
             there = self.read() if self.path.exists() else KeySet((), secrets.token_hex(32))
             now = datetime.now(UTC)
-            if any(key.name == name and key.state(now) == "valid" for key in there.keys):
+            if any(key.name == name and key.is_valid() for key in there.keys):
                 raise KeysError(f"there is a key called {name!r}; revoke it, or choose a name")
             key_id = secrets.token_hex(6)
             whole = f"ldb_{key_id}_{secrets.token_hex(32)}"

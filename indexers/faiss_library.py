@@ -12,10 +12,17 @@ import faiss as _faiss
 
 faiss: Any = _faiss
 
-# From so many values of queries (n_queries·dim) on, FAISS 1.15 compares by a product of matrices.
-# Its own figure suits a hundred cores: on a few, comparing one query after the other is ten times
-# as slow by then (facebookresearch/faiss, pull request 5109). Older versions count queries alone.
-_OWN_FIGURE = 128_000
-_FIGURE = 20_000
-if faiss.cvar.distance_compute_blas_threshold == _OWN_FIGURE:
-    faiss.cvar.distance_compute_blas_threshold = _FIGURE
+# FAISS 1.15 counts values of queries (n_queries·dim) to tell when a product of matrices pays, which
+# suits one dimension at a time; older versions count queries.
+_COUNTS_VALUES = faiss.cvar.distance_compute_blas_threshold == 128_000
+
+
+def multiply_from(n_queries: int, dim: int) -> None:
+    """Have flat searches of this dimension multiply matrices from so many queries on.
+
+    The setting is the process's: searches of two dimensions at once may each take the other's
+    way, which changes what they cost and nothing else.
+    """
+    figure = n_queries * dim if _COUNTS_VALUES else n_queries
+    if faiss.cvar.distance_compute_blas_threshold != figure:
+        faiss.cvar.distance_compute_blas_threshold = figure

@@ -60,8 +60,7 @@ class IdTable:
 
     def __init__(self, ids: IdArray | None = None) -> None:
         self._ids: IdArray = np.empty(0, np.int64) if ids is None else ids
-        self._sorted: tuple[IdArray, IdArray] | None = None
-        self._live = int(np.count_nonzero(self._ids != PAD_ID))
+        self._changed()
 
     @property
     def raw(self) -> IdArray:
@@ -122,6 +121,12 @@ class IdTable:
         self._ids[positions] = PAD_ID
         self._changed()
 
+    def without(self, positions: IdArray) -> IdTable:
+        """Another table that lacks these positions; this one stays as it is."""
+        table = IdTable(self._ids)
+        table.mark_removed(positions)
+        return table
+
     def close_up(self, positions: IdArray) -> None:
         """Take the positions out; later ones move down."""
         self._ids = np.delete(self._ids, positions)
@@ -134,12 +139,15 @@ class IdTable:
         item may have no vector in this space.
         """
         if allowed_ids is None:
-            if self._live == len(self._ids):
-                return Selection(self._live, None, None)
-            return Selection.of_mask(self._ids != PAD_ID)
+            if self._everything is None:
+                is_whole = self._live == len(self._ids)
+                whole = Selection(self._live, None, None)
+                self._everything = whole if is_whole else Selection.of_mask(self._ids != PAD_ID)
+            return self._everything
         positions = self.positions_of(allowed_ids)
         return Selection.of_positions(positions[positions != PAD_ID], len(self._ids))
 
     def _changed(self) -> None:
-        self._sorted = None
+        self._sorted: tuple[IdArray, IdArray] | None = None
+        self._everything: Selection | None = None
         self._live = int(np.count_nonzero(self._ids != PAD_ID))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from indexers.checks import row_blocks
 from indexers.ids import Selection
 from indexers.shortlist import Shortlist
 from indexers.types import Float32Array, IdArray
@@ -34,6 +35,11 @@ def scan_shortlists(
 
 def _products(rows: Float32Array, queries: Float32Array) -> Float32Array:
     """(n_queries, n): products of a matrix and a vector where queries are few, else of matrices."""
+    if not rows.flags.aligned:
+        # Rows that are mapped from a file begin at any byte, and NumPy would copy all of them.
+        return np.concatenate(
+            [_products(rows[block].copy(), queries) for block in row_blocks(*rows.shape)], axis=1
+        )
     if len(queries) <= _FEW_QUERIES:
         return np.stack([rows @ query for query in queries])
     return np.ascontiguousarray((rows @ queries.T).T)

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from indexers.faiss_library import faiss
+from indexers.flat_scan import scan_flat
 from indexers.ids import Selection
 from indexers.shortlist import Shortlist
 from indexers.types import Float32Array, IdArray, IndexKind
@@ -133,10 +134,7 @@ class AbstractFlatStage(AbstractStage):
 
     def scan(self, queries: Float32Array, k: int, selection: Selection) -> Candidates:
         """Like `top`, by comparing with every selected row: always complete."""
-        parameters = None
-        if selection.selector is not None:
-            parameters = faiss.SearchParameters(sel=selection.selector)
-        scores, positions = self._flat.search(queries, k, params=parameters)
+        scores, positions = scan_flat(self._flat, self.view(), queries, k, selection)
         return Candidates(scores, positions, complete=True)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, TypeVar
 
-from latentdb.wire import answers, items, learned, projections, spaces
+from latentdb.wire import answers, between, drawn, items, learned, projections, spaces
 from latentdb.wire.fields import Fields
 from latentdb.wire.form import Form, Include
 
@@ -15,6 +15,8 @@ _ALL: tuple[Form[Any], ...] = (
     *items.FORMS,
     *spaces.FORMS,
     *learned.FORMS,
+    *between.FORMS,
+    *drawn.FORMS,
     *projections.FORMS,
 )
 _FORMS: Final = {form.kind: form for form in _ALL}

@@ -113,13 +113,6 @@ class Fields:
         """A picture as RGB."""
         return picture_from_wire(self._value(name), f"{self._what}.{name}")
 
-    def pictures(self, name: str) -> tuple[Image.Image, ...]:
-        """The pictures of a list, as RGB."""
-        return tuple(
-            picture_from_wire(one, f"{self._what}.{name}[{at}]")
-            for at, one in enumerate(self._typed(name, list, "a list"))
-        )
-
     def choice(self, name: str, allowed: tuple[str, ...]) -> Any:
         """One of several strings."""
         value = self._value(name)

@@ -46,6 +46,16 @@ def decode_space(data: Fields) -> Space:
         raise WireError(str(error)) from error
 
 
+def spaces_to_wire(*spaces: Space) -> dict[str, Any]:
+    """The spaces that a result speaks of, by name."""
+    return {space.name: _space(space, Include()) for space in spaces}
+
+
+def named_space(data: Fields, name: str) -> Space:
+    """One of the spaces that a result speaks of."""
+    return decode_space(data.inside("spaces").inside(name))
+
+
 def _without_model(kind: str) -> str:
     return SHARED if kind == "shared" else IMPORTED
 

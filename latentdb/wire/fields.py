@@ -36,7 +36,7 @@ class Fields:
         By every method: the field is not there, or of another type.
     """
 
-    def __init__(self, data: object, what: str) -> None:
+    def __init__(self, data: Any, what: str) -> None:
         self._what = what
         if not isinstance(data, Mapping):
             self._refuse("", "an object", data)
@@ -76,7 +76,7 @@ class Fields:
         """A finite number, or null."""
         return None if self._value(name) is None else self.number(name)
 
-    def mapping(self, name: str) -> dict[str, Any]:
+    def object(self, name: str) -> dict[str, Any]:
         """A JSON object as it came."""
         return self._typed(name, dict, "an object")
 
@@ -113,6 +113,13 @@ class Fields:
         """A picture as RGB."""
         return picture_from_wire(self._value(name), f"{self._what}.{name}")
 
+    def pictures(self, name: str) -> tuple[Image.Image, ...]:
+        """The pictures of a list, as RGB."""
+        return tuple(
+            picture_from_wire(one, f"{self._what}.{name}[{at}]")
+            for at, one in enumerate(self._typed(name, list, "a list"))
+        )
+
     def choice(self, name: str, allowed: tuple[str, ...]) -> Any:
         """One of several strings."""
         value = self._value(name)
@@ -138,7 +145,7 @@ class Fields:
             self._refuse(name, expected, value)
         return value
 
-    def _refuse(self, name: str, expected: str, value: object) -> NoReturn:
+    def _refuse(self, name: str, expected: str, value: Any) -> NoReturn:
         shown = repr(value)
         raise WireError(
             f"{self._what}{'.' if name else ''}{name} is {expected}, got "

@@ -25,7 +25,7 @@ def decode_answer(data: Fields) -> Answer:
         space=data.text("space"),
         metric=data.text("metric"),
         exact=data.flag("exact"),
-        query=data.object("query"),
+        query=data.mapping("query"),
         hits=[decode_hit(one) for one in data.each("hits")],
         recall_at_10=data.number("recall_at_10"),
     )

@@ -78,7 +78,7 @@ def _centroid_of(data: Fields) -> Centroid:
         space=space.name,
         metric=data.text("metric"),
         exact=data.flag("exact"),
-        query=data.object("query"),
+        query=data.mapping("query"),
         hits=[decode_hit(one) for one in data.each("hits")],
         recall_at_10=data.number("recall_at_10"),
     )

@@ -54,7 +54,7 @@ def _edited_of(data: Fields) -> Edited:
             name: Projection(
                 before.number(name), column([one.inside("projections") for one in made], name)
             )
-            for name in data.object("projections")
+            for name in data.mapping("projections")
         },
         original=data.inside("original").picture("png"),
         round_trip=data.inside("round_trip").picture("png"),
@@ -68,7 +68,7 @@ def _step_of(data: Fields) -> StepFacts:
     strengths = edit.inside("directions")
     return StepFacts(
         space=named_space(data, edit.text("space")),
-        strengths={name: strengths.number(name) for name in edit.object("directions")},
+        strengths={name: strengths.number(name) for name in edit.mapping("directions")},
         pair=_pair_of(edit.inside("pair")) if edit.has("pair") else None,
         keep=edit.texts("keep"),
         remaining=edit.number("remaining"),
@@ -105,7 +105,7 @@ def _imagined(found: Imagined, include: Include) -> dict[str, Any]:
 def _imagined_of(data: Fields) -> Imagined:
     made = data.each("pictures")
     nearest = [one.inside("nearest") for one in made]
-    query, asked = data.object("query"), data.object("asked")
+    query, asked = data.mapping("query"), data.mapping("asked")
     space = named_space(data, data.text("space"))
     return Imagined(
         asked=asked,

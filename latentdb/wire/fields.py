@@ -76,7 +76,7 @@ class Fields:
         """A finite number, or null."""
         return None if self._value(name) is None else self.number(name)
 
-    def object(self, name: str) -> dict[str, Any]:
+    def mapping(self, name: str) -> dict[str, Any]:
         """A JSON object as it came."""
         return self._typed(name, dict, "an object")
 
@@ -112,13 +112,6 @@ class Fields:
     def picture(self, name: str) -> Image.Image:
         """A picture as RGB."""
         return picture_from_wire(self._value(name), f"{self._what}.{name}")
-
-    def pictures(self, name: str) -> tuple[Image.Image, ...]:
-        """The pictures of a list, as RGB."""
-        return tuple(
-            picture_from_wire(one, f"{self._what}.{name}[{at}]")
-            for at, one in enumerate(self._typed(name, list, "a list"))
-        )
 
     def choice(self, name: str, allowed: tuple[str, ...]) -> Any:
         """One of several strings."""

@@ -42,7 +42,7 @@ def after_cursor(cursor: str | None) -> int | None:
 
 def labels_of(item: Fields) -> dict[str, LabelValue]:
     """Labels of an item or hit, refused where one is no scalar."""
-    labels = item.object("labels")
+    labels = item.mapping("labels")
     for name, value in labels.items():
         if not (value is None or isinstance(value, bool | int | float | str)):
             raise WireError(f"label {name!r} is true or false, a number or a string, got {value!r}")
@@ -56,7 +56,7 @@ def label_columns_to_wire(columns: Mapping[str, type]) -> dict[str, str]:
 
 def label_columns_from_wire(data: object) -> dict[str, type]:
     """What `label_columns_to_wire` wrote; WireError of an unknown type."""
-    columns = Fields({"labels": data}, "answer").object("labels")
+    columns = Fields({"labels": data}, "answer").mapping("labels")
     inside = Fields(columns, "labels")
     return {name: LABEL_TYPES[inside.choice(name, tuple(LABEL_TYPES))] for name in columns}
 
@@ -106,7 +106,7 @@ def _summary(summary: IngestSummary, _include: Include) -> dict[str, Any]:
 
 def _summary_of(data: Fields) -> IngestSummary:
     reasons = data.inside("reasons")
-    counts = {name: reasons.integer(name) for name in data.object("reasons")}
+    counts = {name: reasons.integer(name) for name in data.mapping("reasons")}
     others = {"reasons", "seconds", "spaces"}
     whole = {
         one.name: data.integer(one.name) for one in fields(IngestSummary) if one.name not in others

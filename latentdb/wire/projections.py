@@ -29,7 +29,7 @@ def _projection_of(data: Fields) -> Projection2D:
         ids=data.array("ids", "int64", (n,)),
         xy=data.array("xy", "float32", (n, 2)),
         explained=None if explained is None else (float(explained[0]), float(explained[1])),
-        params=data.object("params"),
+        params=data.mapping("params"),
         fingerprint=data.text("fingerprint"),
         count=data.integer("count"),
         n_missing=data.integer("missing"),

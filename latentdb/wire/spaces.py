@@ -34,7 +34,7 @@ def decode_space(data: Fields) -> Space:
         "kind": data.choice("kind", ("noise", "embedding", "shared")),
         "dim": data.integer("dim"),
         "spec": SERVED if data.flag("has_model") else _without_model(data.text("kind")),
-        "settings": data.object("settings"),
+        "settings": data.mapping("settings"),
         "dtype": data.choice("dtype", ("float16", "float32")),
         "quality": data.texts("quality"),
         "has_text": data.flag("has_text"),

@@ -188,6 +188,14 @@ class ArtefactError(LatentDBError, ValueError):
 class UnknownMapError(_PlainKeyError):
     """No map leads from one space to the other."""
 
+    @classmethod
+    def between(cls, source: str, target: str) -> UnknownMapError:
+        """An error that says how to fit it."""
+        return cls(
+            f"no map leads from space {source!r} to space {target!r}: fit one with "
+            f"latentdb stitch DB --from {source} --to {target}"
+        )
+
 
 class WorthlessMapError(LatentDBError, ValueError):
     """A map does no better on held-out items than maps fitted on permuted pairs."""

@@ -14,18 +14,21 @@ if TYPE_CHECKING:
     from latentdb.directions.direction import Direction
     from latentdb.directions.facts import DirectionFacts
     from latentdb.directions.recipe import RecipeParts
-    from latentdb.edit import EditOptions
+    from latentdb.edit import Edited, EditOptions
     from latentdb.energy.facts import EnergyFacts
     from latentdb.energy.kept import SpaceEnergy
     from latentdb.energy.run import EnergyOptions
-    from latentdb.imagine import ImagineOptions
+    from latentdb.imagine import Imagined, ImagineOptions
     from latentdb.indexes import IndexInfo
     from latentdb.intake import IntakeOptions
     from latentdb.listing import ItemPage
     from latentdb.model import Vectors
     from latentdb.paths import Centroid, CentroidOptions, Interpolation, InterpolationOptions
+    from latentdb.projection import PointValues, Projection2D, ProjectOptions
     from latentdb.query import Query, QueryParts
+    from latentdb.report.facts import ReportFacts
     from latentdb.report.options import ReportOptions
+    from latentdb.report.report import Report
     from latentdb.space import Space
     from latentdb.stitch.fit import MapMethod
     from latentdb.stitch.linear_map import LinearMap
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     SomeMap: TypeAlias = LinearMap | MapFacts
     SomeDirection: TypeAlias = Direction | DirectionFacts
     SomeEnergy: TypeAlias = SpaceEnergy | EnergyFacts
+    SomeReport: TypeAlias = Report | ReportFacts
 
 
 class IndexOptions(TypedDict, total=False):
@@ -70,75 +74,131 @@ class StitchOptions(TypedDict, total=False):
 class Database(Protocol):
     """A database of pictures: `LatentDB` over its files, or `RemoteDB` over a server.
 
-    Both have these methods, and raise the same errors; `LatentDB` says what each does.
+    Both have these methods and raise the same errors; `LatentDB` says what each takes.
     """
 
     @property
     def uri(self) -> str:
         """Where it is: a folder, or the address of its server."""
 
-    def __len__(self) -> int: ...
+    def __len__(self) -> int:
+        """Number of items."""
 
-    def spaces(self) -> dict[str, Space]: ...
+    # Items and spaces
 
-    def vector_counts(self) -> dict[str, int]: ...
+    def spaces(self) -> dict[str, Space]:
+        """Spaces by name, as added."""
 
-    def ingest(self, source: str | Path, **options: Unpack[IntakeOptions]) -> IngestSummary: ...
+    def vector_counts(self) -> dict[str, int]:
+        """How many items have a vector in each space."""
 
-    def quarantine(self) -> list[QuarantineRow]: ...
+    def ingest(self, source: str | Path, **options: Unpack[IntakeOptions]) -> IngestSummary:
+        """Put the pictures of `source` into the database."""
 
-    def items(self, ids: Sequence[int]) -> list[Item]: ...
+    def quarantine(self) -> list[QuarantineRow]:
+        """Files that could not be used."""
+
+    def items(self, ids: Sequence[int]) -> list[Item]:
+        """Stored pictures in the order asked."""
 
     def list_items(
         self, *, where: str | None = None, limit: int = 100, after: int | None = None
-    ) -> ItemPage: ...
+    ) -> ItemPage:
+        """One page of the items, by id."""
 
-    def label_columns(self) -> dict[str, type]: ...
+    def label_columns(self) -> dict[str, type]:
+        """Labels of the items, each with bool, int, float or str."""
 
-    def delete(self, ids: Sequence[int]) -> int: ...
+    def delete(self, ids: Sequence[int]) -> int:
+        """Delete items; how many there were."""
 
-    def thumbnail(self, item_id: int) -> bytes: ...
+    def thumbnail(self, item_id: int) -> bytes:
+        """PNG or JPEG of at most 256 pixels a side."""
 
-    def picture(self, item_id: int) -> Image.Image: ...
+    def picture(self, item_id: int) -> Image.Image:
+        """The picture as RGB."""
 
-    def build_index(self, space: str, **options: Unpack[IndexOptions]) -> IndexInfo: ...
+    # Search
 
-    def indexes(self) -> list[IndexInfo]: ...
+    def build_index(self, space: str, **options: Unpack[IndexOptions]) -> IndexInfo:
+        """Build the index of a space."""
 
-    def search(self, query: Query | None = None, /, **parts: Unpack[QueryParts]) -> Answer: ...
+    def indexes(self) -> list[IndexInfo]:
+        """Indexes there are."""
 
-    def search_many(self, queries: Sequence[Query]) -> list[Answer]: ...
+    def search(self, query: Query | None = None, /, **parts: Unpack[QueryParts]) -> Answer:
+        """The items nearest to a question."""
+
+    def search_many(self, queries: Sequence[Query]) -> list[Answer]:
+        """Answers to many questions."""
 
     def rank(
         self, direction: str, *, space: str | None = None, **options: Unpack[RankOptions]
-    ) -> Answer: ...
+    ) -> Answer:
+        """Items by their distance along a direction."""
 
-    def rank_by_energy(self, space: str, **options: Unpack[RankOptions]) -> Answer: ...
+    def rank_by_energy(self, space: str, **options: Unpack[RankOptions]) -> Answer:
+        """Items from the least typical to the most."""
 
-    def energy(self, space: str, **options: Unpack[EnergyOptions]) -> SomeEnergy: ...
+    def energy(self, space: str, **options: Unpack[EnergyOptions]) -> SomeEnergy:
+        """Marginal energy of every row of a space, measured where it is not kept."""
+
+    # Between and beyond items
 
     def interpolate(
         self, start_id: int, end_id: int, **options: Unpack[InterpolationOptions]
-    ) -> Interpolation: ...
+    ) -> Interpolation:
+        """Points on a curve between two items."""
 
     def centroid(
         self, ids: Sequence[int] | None = None, **options: Unpack[CentroidOptions]
-    ) -> Centroid: ...
+    ) -> Centroid:
+        """The middle of several items and what is near it."""
 
-    def decode(self, vectors: Vectors, *, space: str | None = None) -> list[Image.Image]: ...
+    def decode(self, vectors: Vectors, *, space: str | None = None) -> list[Image.Image]:
+        """Pictures that the model of a noise space makes of vectors."""
 
-    def stitch(self, source: str, target: str, **options: Unpack[StitchOptions]) -> SomeMap: ...
+    def imagine(self, **options: Unpack[ImagineOptions]) -> Imagined:
+        """New pictures of what a question says."""
 
-    def maps(self) -> Sequence[SomeMap]: ...
+    def edit(
+        self,
+        item_id: int | None = None,
+        directions: Mapping[str, float] | None = None,
+        **options: Unpack[EditOptions],
+    ) -> Edited:
+        """A stored item, or a picture, changed along directions."""
 
-    def map(self, source: str, target: str) -> SomeMap: ...
+    # Maps, directions, studies
+
+    def stitch(self, source: str, target: str, **options: Unpack[StitchOptions]) -> SomeMap:
+        """Fit the map from one space to another."""
+
+    def maps(self) -> Sequence[SomeMap]:
+        """All fitted maps."""
+
+    def map(self, source: str, target: str) -> SomeMap:
+        """The map from one space to another."""
 
     def fit_direction(
         self, name: str, *, space: str, **parts: Unpack[RecipeParts]
-    ) -> SomeDirection: ...
+    ) -> SomeDirection:
+        """Make a direction of a space."""
 
-    def directions(self) -> Sequence[SomeDirection]: ...
+    def directions(self) -> Sequence[SomeDirection]:
+        """All fitted directions."""
 
-    def has_direction(self, name: str, space: str) -> bool: ...
+    def has_direction(self, name: str, space: str) -> bool:
+        """Whether a direction of that name was fitted in that space."""
 
-    def direction(self, name: str, space: str | None = None) -> SomeDirection: ...
+    def direction(self, name: str, space: str | None = None) -> SomeDirection:
+        """The direction of a name."""
+
+    def project(self, space: str, **options: Unpack[ProjectOptions]) -> Projection2D:
+        """The items of a space as points of a plane."""
+
+    def point_values(self, space: str, by: str, *, ids: Sequence[int] | None = None) -> PointValues:
+        """A value per item to colour points by."""
+
+    def report(self, out: str | Path, **options: Unpack[ReportOptions]) -> SomeReport:
+        """The study of every space, as a page and numbers in a folder."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import final
 
 from latentdb.artefact_shelf import ArtefactShelf
+from latentdb.directions.choose import choose_direction
 from latentdb.directions.direction import Direction
-from latentdb.errors import QueryError, UnknownDirectionError, UnknownMapError
+from latentdb.errors import UnknownMapError
 from latentdb.stitch.linear_map import LinearMap
 from latentdb.store import Store
 
@@ -35,10 +36,7 @@ class MapShelf:
         """The map from `source` to `target`; UnknownMapError says how to fit it."""
         found = self.find(source, target)
         if found is None:
-            raise UnknownMapError(
-                f"no map leads from space {source!r} to space {target!r}: fit one with "
-                f"latentdb stitch DB --from {source} --to {target}"
-            )
+            raise UnknownMapError.between(source, target)
         return found
 
 
@@ -67,22 +65,7 @@ class DirectionShelf:
         """The direction `name`, of a space that is not `retired` where both have it; see
         `Catalog.direction` for its errors.
         """
-        there = self.all()
-        found = [one for one in there if one.name == name and space in (None, one.space)]
-        if not found:
-            names = ", ".join(f"{one.name} in {one.space}" for one in there) or "none yet"
-            at = f" in space {space!r}" if space else ""
-            raise UnknownDirectionError(
-                f"no direction {name!r}{at}; there are: {names}. Fit one with "
-                f"latentdb direction DB {name} --space S --label COLUMN"
-            )
-        found = [one for one in found if one.space not in retired] or found
-        if len(found) > 1:
-            raise QueryError(
-                f"direction {name!r} was fitted in {', '.join(one.space for one in found)}: name "
-                "one with --space"
-            )
-        return found[0]
+        return choose_direction(self.all(), name, space, retired=retired)
 
 
 def _map_name(source: str, target: str) -> str:

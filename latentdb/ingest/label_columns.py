@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, final
+from typing import Protocol, final
 
 from latentdb.errors import LabelsError
 from latentdb.ingest.labels import LabelTable
+from latentdb.space import Space
 from latentdb.types import LabelValue
 
-if TYPE_CHECKING:
-    from latentdb.store import Store
+
+class HasColumns(Protocol):
+    """A store, or a database that has one."""
+
+    def label_columns(self) -> dict[str, type]:
+        """Labels that there are, each with its type."""
+
+    def spaces(self) -> dict[str, Space]:
+        """Spaces by name."""
 
 
 @final
@@ -20,13 +28,13 @@ class LabelColumns:
 
     Parameters
     ----------
-    store : Store
+    store : HasColumns
         Its label columns, quality columns and reserved names count.
     tell : callable of str
         Told once of each label of a source that is left out.
     """
 
-    def __init__(self, store: Store, *, tell: Callable[[str], None]) -> None:
+    def __init__(self, store: HasColumns, *, tell: Callable[[str], None]) -> None:
         self._types = store.label_columns()
         self._quality = {name for space in store.spaces().values() for name in space.quality}
         self._tell = tell

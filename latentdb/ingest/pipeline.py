@@ -19,11 +19,12 @@ from latentdb.ingest.chunk import Decoded, DecodeSettings, Refused
 from latentdb.ingest.committer import Committer
 from latentdb.ingest.embedding import Embedder
 from latentdb.ingest.label_columns import LabelColumns
-from latentdb.ingest.labels import LabelJoin, read_labels
+from latentdb.ingest.labeller import Labeller
+from latentdb.ingest.labels import read_labels
 from latentdb.ingest.options import IngestOptions
 from latentdb.ingest.pool import DecoderPool, Finished, Outcome
 from latentdb.ingest.progress import ProgressListener, SilentProgress
-from latentdb.ingest.sources import AbstractSource, Candidate, open_source
+from latentdb.ingest.sources import AbstractSource, open_source
 from latentdb.model import AbstractSpaceModel
 from latentdb.types import (
     IngestSummary,
@@ -55,10 +56,7 @@ def run_ingest(
         for model in models.values():
             store.add_space(model.space)
         columns = LabelColumns(store, tell=listener.message)
-        if table is not None:
-            columns.require(table)
-        join = None if table is None else LabelJoin(table, opened.keys())
-        labeller = _Labeller(columns, join)
+        labeller = Labeller.of(columns, table, opened.keys())
         run = _Run(store, models, options=options, progress=listener, labeller=labeller)
         return run.all_of(opened)
 
@@ -71,28 +69,6 @@ def _require_models(models: Mapping[str, AbstractSpaceModel]) -> None:
             raise QueryError(
                 f"the model given for space {name!r} is that of space {model.space.name!r}"
             )
-
-
-@final
-class _Labeller:
-    """Labels of a candidate: what its source says, and over it what the labels file says."""
-
-    def __init__(self, columns: LabelColumns, join: LabelJoin | None) -> None:
-        self._columns = columns
-        self._join = join
-        self.unlabelled = 0
-
-    def labels_of(self, candidate: Candidate) -> dict[str, LabelValue]:
-        labels = self._columns.usable(candidate.labels)
-        if self._join is not None:
-            row = self._join.labels_of(candidate)
-            self.unlabelled += row is None
-            labels.update(row or {})
-        return labels
-
-    @property
-    def unused(self) -> int:
-        return 0 if self._join is None else self._join.unused
 
 
 @final
@@ -118,7 +94,7 @@ class _Run:
         *,
         options: IngestOptions,
         progress: ProgressListener,
-        labeller: _Labeller,
+        labeller: Labeller,
     ) -> None:
         self._options = options
         self._progress = progress

@@ -42,6 +42,11 @@ class Report:
     plan: Plan
     seed: int
 
+    @property
+    def absent(self) -> dict[str, str]:
+        """Studies that could not be made, each with the reason."""
+        return {name: one.why for name, one in self.sections.items() if isinstance(one, Absent)}
+
     def to_json(self) -> dict[str, Any]:
         """Everything, as `report.json` holds it."""
         return {

@@ -6,6 +6,8 @@
     db.ingest("photos/")
     answer = db.search(text="a smiling face with a hat", k=5)
 
+    served = latentdb.connect("http://127.0.0.1:8000")    # the same methods, over a server
+
 Importing this package loads no model library and no storage engine.
 """
 
@@ -16,9 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from latentdb.client import RemoteDB
     from latentdb.database import LatentDB
 
-__all__ = ["__version__", "create", "open"]
+__all__ = ["__version__", "connect", "create", "open"]
 
 __version__ = "0.1.0"
 
@@ -74,3 +77,49 @@ def create(uri: str | Path, *, spaces: Sequence[str] = (), device: str = "auto")
     for model in models:
         db.adopt(model)
     return db
+
+
+def connect(
+    address: str,
+    *,
+    key: str | None = None,
+    timeout: float = 60.0,
+    connect_timeout: float = 5.0,
+    retries: int = 4,
+    certificates: str | Path | None = None,
+) -> RemoteDB:
+    """The database that the server at `address` has; nothing is asked of it yet.
+
+    Parameters
+    ----------
+    address : str
+        Such as "http://127.0.0.1:8000"; what `latentdb serve` says.
+    key : str, optional
+        Made by `latentdb keys`; sent to that server alone, and shown nowhere.
+    timeout, connect_timeout : float
+        Seconds to wait for the next bytes of an answer, and for a connection.
+    retries : int
+        How often a request is sent again that found no server, or one without room; only what
+        may be sent twice is.
+    certificates : str or Path, optional
+        File of the authorities that an https:// server's certificate is signed by, in place of
+        the usual ones.
+
+    Raises
+    ------
+    QueryError, AccessError
+        The address, a timeout or the key cannot be one.
+    """
+    from latentdb.client import RemoteDB
+    from latentdb.client.retries import Retries
+    from latentdb.client.server_address import ServerAddress
+    from latentdb.client.transport import Transport, Waits
+
+    transport = Transport(
+        ServerAddress.parse(address),
+        key=key,
+        waits=Waits(connect_timeout, timeout),
+        retries=Retries(retries),
+        certificates=certificates,
+    )
+    return RemoteDB(transport)

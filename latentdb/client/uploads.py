@@ -1,0 +1,322 @@
+"""Pictures of this machine into a server's database: read here, sent in batches, embedded there."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path, PurePosixPath
+from typing import Any, Final, Protocol, final
+
+from latentdb.client.jobs import Job, JobProgress, Jobs, begun, read_job
+from latentdb.client.transport import Call, FilePart, Transport
+from latentdb.errors import PictureError, QueryError
+from latentdb.ingest.chunk import Decoded, DecodeSettings, Refused
+from latentdb.ingest.label_columns import HasColumns, LabelColumns
+from latentdb.ingest.labeller import Labeller
+from latentdb.ingest.labels import read_labels
+from latentdb.ingest.options import IngestOptions
+from latentdb.ingest.pool import DecoderPool, Outcome
+from latentdb.ingest.progress import ProgressListener, SilentProgress
+from latentdb.ingest.sources import AbstractSource, open_source
+from latentdb.types import IngestSummary, Item, LabelValue
+from latentdb.wire import decode
+from latentdb.wire.fields import Fields
+
+# The rest of a body is names, labels, and what divides the parts.
+_SHARE_OF_BODY: Final = 0.9
+# Batches that a server has while the next is read here.
+_UNDER_WAY: Final = 2
+_LOOKED_UP_AT_ONCE: Final = 64
+
+
+class Receiver(HasColumns, Protocol):
+    """The part of `RemoteDB` that an upload asks."""
+
+    jobs: Jobs
+
+    def about(self) -> Mapping[str, Any]:
+        """What the server tells of itself."""
+
+    def vector_counts(self) -> dict[str, int]:
+        """How many items have a vector in each space."""
+
+    def known(self, ids: Sequence[int]) -> dict[int, Item]:
+        """Those of the ids that are items."""
+
+
+@final
+@dataclass(frozen=True)
+class _Terms:
+    """What a server takes, and whether what it has is complete.
+
+    `spaces` are those that pictures get vectors in, `is_complete` says whether every item has one
+    in each: only then is a known picture of no use to the server.
+    """
+
+    pictures: int
+    body_bytes: int
+    megapixels: float
+    spaces: list[str]
+    is_complete: bool
+
+    @classmethod
+    def of(cls, db: Receiver, spaces: Sequence[str] | None) -> _Terms:
+        """The terms of a server for pictures of all spaces that have a model, or of some."""
+        about = Fields(db.about(), "database")
+        limits, counts = about.inside("limits"), db.vector_counts()
+        own = [name for name, space in db.spaces().items() if space.has_model]
+        names = own if spaces is None else list(spaces)
+        items = about.integer("items")
+        return cls(
+            pictures=limits.integer("max_uploads"),
+            body_bytes=int(limits.number("max_body_mib") * 2**20 * _SHARE_OF_BODY),
+            megapixels=limits.number("max_megapixels"),
+            spaces=names,
+            is_complete=all(counts.get(name, 0) >= items for name in names),
+        )
+
+
+@final
+@dataclass(frozen=True)
+class _Picture:
+    """A picture of the source that can be used."""
+
+    id: int
+    outcome: Outcome
+    labels: Mapping[str, LabelValue]
+
+
+@final
+@dataclass
+class _Batch:
+    """Pictures that are sent together."""
+
+    files: list[FilePart] = field(default_factory=list)
+    labels: dict[str, Mapping[str, LabelValue]] = field(default_factory=dict)
+    size: int = 0
+
+    def add(self, picture: _Picture, data: bytes) -> None:
+        """Add a picture, under a name that no other of the batch has."""
+        name = PurePosixPath(picture.outcome.candidate.key).name
+        taken = {file[0] for _, file in self.files}
+        if name in taken:
+            name = f"{len(self.files)}-{name}"
+        self.files.append(("files", (name, data, "application/octet-stream")))
+        self.size += len(data)
+        if picture.labels:
+            self.labels[name] = picture.labels
+
+
+def upload(
+    db: Receiver,
+    transport: Transport,
+    source: str | Path,
+    *,
+    spaces: Sequence[str] | None = None,
+    options: IngestOptions | None = None,
+    progress: ProgressListener | None = None,
+) -> IngestSummary:
+    """Send the pictures of `source` to a server, which puts them into its database.
+
+    They are read and decoded here, by the same code as an ingest without a server; what cannot be
+    used is told to `progress` and counted, and not sent. A picture that the server has already is
+    known by its pixels and not sent again, so that an upload that was interrupted is called again.
+    Labels of such a picture are set where they differ.
+
+    Parameters
+    ----------
+    db, transport
+        The database, and how its server is reached.
+    source, spaces, options, progress
+        As `LatentDB.ingest`. A batch is of at most `commit_rows` pictures; how many a model gets
+        at once is the server's to say.
+
+    Raises
+    ------
+    SourceError, LabelsError
+        The source or the labels cannot be read.
+    QueryError
+        `batch_size` was given.
+    """
+    asked = options or IngestOptions()
+    if asked.batch_size is not None:
+        raise QueryError(
+            "how many pictures a model gets at once is for the server to find out: leave "
+            "batch_size out"
+        )
+    opened = open_source(source, prefix=asked.source_prefix)
+    table = None if asked.labels is None else read_labels(Path(asked.labels))
+    listener = progress or SilentProgress()
+    columns = LabelColumns(db, tell=listener.message)
+    labeller = Labeller.of(columns, table, opened.keys())
+    run = _Upload(db, transport, options=asked, progress=listener, labeller=labeller)
+    return run.all_of(opened, _Terms.of(db, spaces), names_spaces=spaces is not None)
+
+
+@final
+class _Upload:
+    """The state of one upload."""
+
+    def __init__(
+        self,
+        db: Receiver,
+        transport: Transport,
+        *,
+        options: IngestOptions,
+        progress: ProgressListener,
+        labeller: Labeller,
+    ) -> None:
+        self._db = db
+        self._transport = transport
+        self._options = options
+        self._progress = progress
+        self._labeller = labeller
+        self._summary = IngestSummary()
+        self._ids: set[int] = set()
+        self._waiting: list[_Picture] = []
+        self._batch = _Batch()
+        self._under_way: deque[tuple[Job, int]] = deque()
+        self._twins: dict[int, dict[str, LabelValue]] = {}
+
+    def all_of(self, source: AbstractSource, terms: _Terms, *, names_spaces: bool) -> IngestSummary:
+        """Take every candidate of a source to the server."""
+        started, options = time.monotonic(), self._options
+        self._terms, self._names_spaces = terms, names_spaces
+        total = source.total
+        if total is not None and options.limit is not None:
+            total = min(total, options.limit)
+        self._progress.total(total)
+        most = min(options.max_megapixels, terms.megapixels)
+        pool = DecoderPool(
+            DecodeSettings((), most, options.min_side),
+            lambda _content_hash: (),
+            workers=options.worker_count,
+            ahead=_LOOKED_UP_AT_ONCE,
+        )
+        with closing(pool.outcomes(islice(source, options.limit))) as outcomes:
+            for outcome in outcomes:
+                self._take(outcome)
+        self._look_up()
+        self._send()
+        while self._under_way:
+            self._follow_oldest()
+        self._relabel(self._db.known(list(self._twins)), self._twins)
+        summary = self._summary
+        summary.seconds = time.monotonic() - started
+        summary.spaces = terms.spaces
+        summary.skipped = source.skipped
+        summary.unlabelled = self._labeller.unlabelled
+        summary.labels_unused = self._labeller.unused
+        return summary
+
+    def _take(self, outcome: Outcome) -> None:
+        """Sort one outcome: refused, seen before, or to be looked up."""
+        self._summary.seen += 1
+        labels = self._labeller.labels_of(outcome.candidate)
+        result = outcome.result
+        if isinstance(result, Refused):
+            self._refuse(outcome.candidate.source, result.reason, result.message)
+            return
+        assert isinstance(result, Decoded)
+        if result.id in self._ids:
+            self._summary.duplicates += 1
+            if labels:
+                self._twins[result.id] = {**self._twins.get(result.id, {}), **labels}
+            self._progress.advance()
+            return
+        self._ids.add(result.id)
+        self._waiting.append(_Picture(result.id, outcome, labels))
+        if len(self._waiting) >= _LOOKED_UP_AT_ONCE:
+            self._look_up()
+
+    def _refuse(self, source: str, reason: str, message: str) -> None:
+        self._summary.quarantined += 1
+        self._summary.reasons[reason] = self._summary.reasons.get(reason, 0) + 1
+        self._progress.message(f"{source} cannot be used: {message}")
+        self._progress.advance(quarantined=1)
+
+    def _look_up(self) -> None:
+        """Ask which of the waiting pictures the server has, and pack the others."""
+        pictures, self._waiting = self._waiting, []
+        if not pictures:
+            return
+        known = self._db.known([one.id for one in pictures])
+        self._relabel(known, {one.id: one.labels for one in pictures if one.id in known})
+        for picture in pictures:
+            if picture.id in known and self._terms.is_complete:
+                self._summary.known += 1
+                self._progress.advance()
+            else:
+                self._pack(picture)
+
+    def _pack(self, picture: _Picture) -> None:
+        """Put a picture into the batch, which is sent where there is no room for it."""
+        candidate, terms = picture.outcome.candidate, self._terms
+        try:
+            data = candidate.recipe.read(terms.body_bytes)
+        except PictureError as error:
+            self._refuse(candidate.source, error.reason, error.message)
+            return
+        if self._batch.size + len(data) > terms.body_bytes:
+            self._send()
+        self._batch.add(picture, data)
+        if len(self._batch.files) >= min(terms.pictures, self._options.commit_rows):
+            self._send()
+
+    def _send(self) -> None:
+        """Send the batch, and follow the oldest job where several are under way."""
+        batch, self._batch = self._batch, _Batch()
+        if not batch.files:
+            return
+        fields = {"labels": json.dumps(batch.labels)} if batch.labels else {}
+        if self._names_spaces:
+            fields["spaces"] = json.dumps(self._terms.spaces)
+        call = begun(Call("POST", "/v1/items", files=batch.files, fields=fields))
+        answer = Fields(self._transport.json(call), "upload")
+        for one in answer.each("quarantined"):
+            self._refuse(one.text("name"), one.text("reason"), one.text("message"))
+        taken = len(batch.files) - len(answer.each("quarantined"))
+        if answer.has("job"):
+            self._under_way.append((read_job(answer.mapping("job")), taken))
+        if len(self._under_way) > _UNDER_WAY:
+            self._follow_oldest()
+
+    def _follow_oldest(self) -> None:
+        """See the oldest batch through, and count what became of it."""
+        job, count = self._under_way.popleft()
+        told = 0
+
+        def tell(progress: JobProgress) -> None:
+            nonlocal told
+            more = min(progress.done, count) - told
+            if more > 0:
+                self._progress.advance(files=more)
+                told += more
+
+        done = decode(IngestSummary, self._db.jobs.follow(job, tell))
+        summary = self._summary
+        for name in ("added", "completed", "known", "duplicates", "quarantined"):
+            setattr(summary, name, getattr(summary, name) + getattr(done, name))
+        for reason, refused in done.reasons.items():
+            summary.reasons[reason] = summary.reasons.get(reason, 0) + refused
+        if count > told or done.quarantined:
+            self._progress.advance(files=count - told, quarantined=done.quarantined)
+
+    def _relabel(
+        self, known: Mapping[int, Item], wanted: Mapping[int, Mapping[str, LabelValue]]
+    ) -> None:
+        """Set the labels that differ from those stored; what is not said takes nothing away."""
+        for item_id, item in known.items():
+            changed = {
+                name: value
+                for name, value in wanted.get(item_id, {}).items()
+                if value is not None and item.labels.get(name) != value
+            }
+            if changed:
+                call = Call("PUT", f"/v1/items/{item_id}/labels", body=changed, may_repeat=True)
+                self._transport.json(call)

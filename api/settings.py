@@ -54,6 +54,8 @@ class ServerSettings(BaseSettings):
         Of an uploaded picture, judged by its header.
     max_uploads : int
         Pictures in one upload.
+    max_jobs : int
+        Jobs that may wait; one more is refused with 503.
     max_batch, max_waiting : int
         Questions that are answered together, and that may wait; one more is refused with 503.
     light, light_waiting : int
@@ -87,6 +89,7 @@ class ServerSettings(BaseSettings):
     max_streams: Annotated[int, Field(ge=4)] = 128
     max_megapixels: Annotated[float, Field(gt=0)] = 50.0
     max_uploads: Annotated[int, Field(ge=1)] = 64
+    max_jobs: Annotated[int, Field(ge=1)] = 1000
     max_batch: Annotated[int, Field(ge=1)] = 64
     max_waiting: Annotated[int, Field(ge=1)] = 1024
     light: Annotated[int, Field(ge=1)] = 4

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
 
 from latentdb import __version__
+from latentdb.durable import write_whole
 from latentdb.errors import ArtefactError, SpaceMismatchError
 from latentdb.space import Space
 
@@ -144,7 +143,7 @@ def save_artefact(path: Path, artefact: Artefact) -> None:
     header["checksum"] = _checksum(header, arrays)
     content = to_bytes(arrays, metadata={_KEY: json.dumps(header, sort_keys=True)})
     try:
-        _replace(path, content)
+        write_whole(path, content)
     except OSError as error:
         raise ArtefactError(f"cannot write {path}: {error}") from error
 
@@ -208,23 +207,3 @@ def _checksum(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> 
         digest.update(f"{name}:{array.dtype.str}:{array.shape}".encode())
         digest.update(array.tobytes())
     return digest.hexdigest()
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Temporary file beside `path`, fsync, rename, fsync of the folder."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import cast
 
+import anyio.to_thread
 from fastapi import FastAPI
 from starlette.responses import FileResponse
 from starlette.staticfiles import StaticFiles
@@ -29,7 +33,8 @@ def create_app(
     Parameters
     ----------
     db : LatentDB, or its address
-        Opened where an address is given; that of the settings where not given.
+        Opened where an address is given, so that names of files come without their folders; that
+        of the settings where not given.
     settings : ServerSettings
         Limits, keys, and under which names the server answers; from the environment where not
         given.
@@ -43,11 +48,15 @@ def create_app(
     """
     chosen = settings or ServerSettings()
     address = chosen.database if db is None else db
-    opened = (
-        address if isinstance(address, LatentDB) else latentdb.open(address, device=chosen.device)
-    )
+    opened = address if isinstance(address, LatentDB) else _opened(address, chosen.device)
     # Their pages load scripts from another host; the OpenAPI document itself is served.
-    app = FastAPI(title="latentdb", version=latentdb.__version__, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="latentdb",
+        version=latentdb.__version__,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
     app.state.gate = gate = Gate(chosen)
     app.state.server = Server.over(opened, chosen)
     add_handlers(app)
@@ -58,6 +67,25 @@ def create_app(
     app.add_middleware(Guard, settings=chosen, gate=gate)
     app.add_middleware(RequestLog)
     return app
+
+
+def _opened(address: str | Path, device: str) -> LatentDB:
+    """A database for strangers, who see no folder of this machine."""
+    db = latentdb.open(address, device=device)
+    db.store.hide_paths()
+    return db
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """What runs beside the requests, for as long as the app does."""
+    server = cast("Server", app.state.server)
+    if server.settings.runs_jobs:
+        server.keeper.start()
+    try:
+        yield
+    finally:
+        await anyio.to_thread.run_sync(server.keeper.stop)
 
 
 async def _page() -> FileResponse:

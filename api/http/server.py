@@ -9,6 +9,8 @@ from fastapi import Depends, Request
 
 from api.http.search_desk import SearchDesk
 from api.http.work import Workbench
+from api.jobs.book import JobBook
+from api.jobs.keeper import Keeper
 from api.settings import ServerSettings
 from latentdb.database import LatentDB
 
@@ -26,18 +28,32 @@ class Server:
         Runs what is not for the event loop.
     search : SearchDesk
         Answers questions.
+    jobs : JobBook
+        What was promised to be done, and how it stands.
+    keeper : Keeper
+        Has it done, from when the app starts until it ends.
     """
 
     db: LatentDB
     settings: ServerSettings
     work: Workbench
     search: SearchDesk
+    jobs: JobBook
+    keeper: Keeper
 
     @staticmethod
     def over(db: LatentDB, settings: ServerSettings) -> Server:
         """The parts of a server, put together."""
         work = Workbench(settings)
-        return Server(db, settings, work, SearchDesk(db, work))
+        jobs = JobBook(db.store.path)
+        return Server(
+            db,
+            settings,
+            work,
+            search=SearchDesk(db, work),
+            jobs=jobs,
+            keeper=Keeper(jobs, device=settings.device),
+        )
 
 
 def _server_of(request: Request) -> Server:

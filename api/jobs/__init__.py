@@ -1,0 +1,1 @@
+"""Long work: written down before it is promised, and done by a process of its own."""

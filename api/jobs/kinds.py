@@ -1,0 +1,22 @@
+"""The kinds of jobs, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from api.jobs.fits import DirectionJob, IndexJob, MapJob, SharedJob
+from api.jobs.job import Job
+from api.jobs.kind import AbstractKind
+from api.jobs.studies import EnergyJob, ProjectionJob, ReportJob
+from api.jobs.uploads import UploadJob
+
+_ALL: tuple[type[AbstractKind], ...] = (
+    UploadJob, IndexJob, MapJob, SharedJob, DirectionJob, EnergyJob, ProjectionJob, ReportJob
+)  # fmt: skip
+KINDS: Final[Mapping[str, type[AbstractKind]]] = {kind.name: kind for kind in _ALL}
+
+
+def kind_of(job: Job) -> AbstractKind:
+    """The work of a job, from its file."""
+    return KINDS[job.kind].model_validate(job.arguments)

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar, final
 
+from latentdb.folder_stamp import folder_stamp, is_settled
+
 _SUFFIX = ".safetensors"
 
 
@@ -36,11 +38,20 @@ class ArtefactShelf(Generic[A]):
         self._folder = folder
         self._load = load
         self._cache: dict[str, tuple[int, A]] = {}
+        self._names: tuple[int | None, list[str]] = (None, [])
         self._lock = threading.Lock()
 
     def names(self) -> list[str]:
         """Names of what is there, sorted."""
-        return sorted(path.name.removesuffix(_SUFFIX) for path in self._folder.glob(f"*{_SUFFIX}"))
+        stamp = folder_stamp(self._folder)
+        kept = self._names
+        if stamp is None or kept[0] != stamp:
+            is_kept = is_settled(stamp)
+            there = self._folder.glob(f"*{_SUFFIX}")
+            kept = (stamp, sorted(path.name.removesuffix(_SUFFIX) for path in there))
+            if is_kept:
+                self._names = kept
+        return list(kept[1])
 
     def get(self, name: str) -> A:
         """The artefact `name`, which is one of `names()`."""

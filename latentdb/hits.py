@@ -2,27 +2,84 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
 
 from indexers.types import FloatArray, IdArray, SearchResult
 from latentdb.store import Store
-from latentdb.types import Hit
+from latentdb.types import Hit, Item
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Found:
+    """Rows that answer one question, in their order: ids, distances and their parts (n,) each."""
+
+    ids: IdArray
+    distances: FloatArray
+    angular: FloatArray | None = None
+    radial: FloatArray | None = None
+    exact: bool = True
+
+    @classmethod
+    def at(cls, found: SearchResult, row: int, places: IdArray) -> Found:
+        """Those at some places of one row of what a search found."""
+        return cls(
+            found.ids[row][places],
+            found.distances[row][places],
+            None if found.angular is None else found.angular[row][places],
+            None if found.radial is None else found.radial[row][places],
+            found.exact,
+        )
+
+    def take(self, places: IdArray) -> Found:
+        """Some of them, in this order."""
+        return Found(
+            self.ids[places],
+            self.distances[places],
+            None if self.angular is None else self.angular[places],
+            None if self.radial is None else self.radial[places],
+            self.exact,
+        )
 
 
 def hits_of(store: Store, ids: IdArray, distances: FloatArray) -> list[Hit]:
     """Hits in the order of `ids` (n,), at `distances` (n,)."""
+    return describe(store, [Found(ids, distances)])[0]
+
+
+def describe(store: Store, found: Sequence[Found]) -> list[list[Hit]]:
+    """The hits of each of several questions, by one read of the items.
+
+    Raises
+    ------
+    UnknownItemError
+        One of them was deleted meanwhile.
+    """
+    wanted = np.unique(np.concatenate([one.ids for one in found]))
+    items = dict(zip(wanted.tolist(), store.items(wanted), strict=True))
     return [
-        Hit(item.id, float(distances[at]), None, None, item.source, item.labels)
-        for at, item in enumerate(store.items(ids))
+        [
+            _hit(items[item_id], distance, angular, radial)
+            for item_id, distance, angular, radial in zip(
+                one.ids.tolist(),
+                one.distances.tolist(),
+                _listed(one.angular, len(one.ids)),
+                _listed(one.radial, len(one.ids)),
+                strict=True,
+            )
+        ]
+        for one in found
     ]
 
 
-def hits_at(store: Store, found: SearchResult, places: IdArray) -> list[Hit]:
-    """Hits at these places of the first row of `found`, in their order."""
-    hits = hits_of(store, found.ids[0][places], found.distances[0][places])
-    if found.angular is None or found.radial is None:
-        return hits
-    return [
-        replace(hit, angular=float(found.angular[0][at]), radial=float(found.radial[0][at]))
-        for hit, at in zip(hits, places, strict=True)
-    ]
+def _listed(values: FloatArray | None, count: int) -> Sequence[float | None]:
+    return [None] * count if values is None else values.tolist()
+
+
+def _hit(item: Item, distance: float, angular: float | None, radial: float | None) -> Hit:
+    # Labels of its own: another question may have found the same item.
+    return Hit(item.id, distance, angular, radial, item.source, dict(item.labels))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import shutil
-import threading
 import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, final
 
 import numpy as np
@@ -17,21 +15,19 @@ from indexers.files import CURRENT
 from indexers.flat import FlatConfig
 from indexers.index import build_index
 from indexers.kinds import make_config
-from indexers.metric import AbstractMetric, make_metric, make_prior
 from indexers.persistence import load_index, read_config, read_manifest, save_index
 from indexers.recall import measured_recall
 from indexers.stage import AbstractIndexConfig
-from indexers.types import (
-    METRIC_NAMES,
-    PRIOR_NAMES,
-    IdArray,
-    IndexKind,
-    MetricName,
-    PriorName,
-)
+from indexers.types import METRIC_NAMES, PRIOR_NAMES, IndexKind, MetricName, PriorName
 from latentdb.errors import NotEnoughDataError, SpaceMismatchError, UnknownSpaceError
 from latentdb.live_index import LiveFacts, LiveIndex
-from latentdb.model import Vectors
+from latentdb.live_shelf import (
+    IndexName,
+    LiveShelf,
+    metric_for,
+    pointer_stamp,
+    require_fingerprint,
+)
 from latentdb.space import Space
 from latentdb.store import Problem, Store
 from latentdb.types import SpaceRows
@@ -69,12 +65,26 @@ class IndexInfo:
 
 
 @final
-@dataclass
-class _Loaded:
-    """A live index, and the state of files and tables that it was made from."""
+@dataclass(frozen=True)
+class LoadedIndex:
+    """An index that a process searches by.
 
-    stamp: tuple[object, ...]
-    live: LiveIndex
+    Attributes
+    ----------
+    name : str
+        Such as `clip--cosine`.
+    count, newer_rows : int
+        Rows that are searched, and how many of them beside the index on disk.
+    facts : LiveFacts
+    age_s : float or None
+        Seconds since it was built; None where it is in memory alone.
+    """
+
+    name: str
+    count: int
+    newer_rows: int
+    facts: LiveFacts
+    age_s: float | None
 
 
 @final
@@ -90,8 +100,7 @@ class IndexManager:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._folder = store.artefact_dir("indexes")
-        self._loaded: dict[str, _Loaded] = {}
-        self._lock = threading.RLock()
+        self._live = LiveShelf(store, self._folder)
 
     def build(
         self,
@@ -109,33 +118,32 @@ class IndexManager:
                 "latentdb ingest DB SOURCE"
             )
         started = time.perf_counter()
-        index = build_index(
-            rows.vectors, rows.ids, metric=_metric_for(metric, prior, rows.vectors), config=config
-        )
+        name = IndexName.of(space.name, metric, prior)
+        measure = metric_for(name, rows.vectors)
+        index = build_index(rows.vectors, rows.ids, metric=measure, config=config)
         seconds = time.perf_counter() - started
-        name = _name(space.name, metric, prior)
         extra = {
             "space": space.name,
             "fingerprint": space.fingerprint,
             "table_version": self._store.version(space.name),
-            "prior": prior if metric == "nao" else None,
+            "prior": name.prior,
             "seconds": seconds,
             "recall_at_10": 1.0 if config.is_exact else _recall(index, rows),
         }
-        save_index(index, self._folder / name, manifest_extra=extra)
-        with self._lock:
-            self._loaded.pop(name, None)
+        save_index(index, self._folder / str(name), manifest_extra=extra)
+        self._live.forget(name)
         return self._info(name)
 
     def infos(self) -> list[IndexInfo]:
         """All indexes on disk, by name."""
-        return [self._info(name) for name in self._names()]
+        return [self._info(_parse(folder)) for folder in self._names()]
 
     def live(self, space: Space, metric: MetricName | None, prior: PriorName | None) -> LiveIndex:
         """What answers a search of `space` now, complete with the newest rows.
 
         Where no such index is on disk, an exact one is made from the stored vectors and kept in
-        memory.
+        memory. Either is kept and grown by the rows that come, and an index on disk is mapped
+        from its file, so that processes share it.
 
         Raises
         ------
@@ -144,23 +152,23 @@ class IndexManager:
         SpaceMismatchError
             The index was built from vectors of other settings.
         """
-        chosen = self._choose(space.name, metric, prior)
-        name = _name(space.name, *chosen)
-        stamp = (
-            self._store.version(space.name),
-            self._store.items_version(),
-            _pointer_stamp(self._folder / name),
-        )
-        with self._lock:
-            loaded = self._loaded.get(name)
-            if loaded is None or loaded.stamp != stamp:
-                loaded = _Loaded(stamp, self._open(space, *chosen))
-                self._loaded[name] = loaded
-            return loaded.live
+        return self._live.get(space, self._choose(space.name, metric, prior))
+
+    def loaded(self) -> list[LoadedIndex]:
+        """Of every index that was searched by in this process, how far it is behind."""
+        return [
+            LoadedIndex(str(name), len(live), live.newer_rows, live.facts, self._age(name))
+            for name, live in self._live.loaded().items()
+        ]
+
+    def _age(self, name: IndexName) -> float | None:
+        stamp = pointer_stamp(self._folder / str(name))
+        return None if stamp is None else max(0.0, time.time() - stamp[1] / 1e9)
 
     def usual(self, space: str) -> tuple[MetricName, PriorName]:
         """Metric and prior of a question that names none."""
-        return self._choose(space, None, None)
+        name = self._choose(space, None, None)
+        return name.metric, name.prior or PRIOR_NAMES[0]
 
     def copy_kinds(self, source: str, target: Space) -> list[IndexInfo]:
         """Build for `target` every index that space `source` has and `target` lacks.
@@ -174,7 +182,7 @@ class IndexManager:
         made = []
         for name in there:
             space, metric, prior = _parse(name)
-            if space == source and _name(target.name, metric, prior) not in there:
+            if space == source and str(IndexName.of(target.name, metric, prior)) not in there:
                 config = read_config(self._folder / name) or FlatConfig()
                 made.append(self.build(target, metric, prior or "chi", config))
         return made
@@ -185,8 +193,8 @@ class IndexManager:
             # Without its pointer it is no index any more, whatever else is still there.
             (folder / CURRENT).unlink(missing_ok=True)
             shutil.rmtree(folder)
-            with self._lock:
-                self._loaded.pop(folder.name, None)
+            if (name := IndexName.parse(folder.name)) is not None:
+                self._live.forget(name)
 
     def check(self, *, repair: bool) -> list[Problem]:
         """Indexes that cannot be read or belong to other settings; `repair` builds them anew."""
@@ -204,7 +212,7 @@ class IndexManager:
         try:
             load_index(self._folder / name)
             manifest = read_manifest(self._folder / name)
-            self._require_fingerprint(manifest, self._store.space(_parse(name)[0]))
+            require_fingerprint(manifest["extra"], self._store.space(_parse(name).space))
         except (IndexFileError, SpaceMismatchError, UnknownSpaceError) as error:
             return str(error)
         return ""
@@ -219,14 +227,13 @@ class IndexManager:
         """Indexes that were saved whole at least once."""
         return sorted(pointer.parent.name for pointer in self._folder.glob(f"*/{CURRENT}"))
 
-    def _info(self, name: str) -> IndexInfo:
-        space, metric, prior = _parse(name)
-        manifest = read_manifest(self._folder / name)
-        loaded = self.live(self._store.space(space), metric, prior)
+    def _info(self, name: IndexName) -> IndexInfo:
+        manifest = read_manifest(self._folder / str(name))
+        loaded = self._live.get(self._store.space(name.space), name)
         return IndexInfo(
-            space=space,
-            metric=metric,
-            prior=prior,
+            space=name.space,
+            metric=name.metric,
+            prior=name.prior,
             kind=manifest["config"]["kind"],
             count=manifest["count"],
             recall_at_10=manifest["extra"]["recall_at_10"],
@@ -236,71 +243,23 @@ class IndexManager:
             seconds=manifest["extra"]["seconds"],
         )
 
-    def _choose(
-        self, space: str, metric: MetricName | None, prior: PriorName | None
-    ) -> tuple[MetricName, PriorName]:
+    def _choose(self, space: str, metric: MetricName | None, prior: PriorName | None) -> IndexName:
         """The metric and prior asked for, else those of an index of the space, else defaults."""
-        there = [(m, p) for s, m, p in map(_parse, self._names()) if s == space]
-        metrics = [m for m in _PREFERRED if m in {m for m, _ in there}]
+        there = [name for name in map(_parse, self._names()) if name.space == space]
+        metrics = [m for m in _PREFERRED if m in {name.metric for name in there}]
         chosen = [*metrics, _PREFERRED[0]][0] if metric is None else metric
         if prior is not None and chosen != "nao":
             raise MetricError(
                 f"a prior belongs to the nao metric, got prior {prior!r} with {chosen!r}: "
                 "leave it out, or ask for --metric nao"
             )
-        priors = [p for p in PRIOR_NAMES if (chosen, p) in there]
-        return chosen, [*priors, PRIOR_NAMES[0]][0] if prior is None else prior
-
-    def _open(self, space: Space, metric: MetricName, prior: PriorName) -> LiveIndex:
-        """Load the index from disk, or make an exact one, and bring it up to date."""
-        folder = self._folder / _name(space.name, metric, prior)
-        shown_prior = prior if metric == "nao" else None
-        if not (folder / CURRENT).exists():
-            rows = self._visible_rows(space)
-            made = build_index(
-                rows.vectors,
-                rows.ids,
-                metric=_metric_for(metric, prior, rows.vectors),
-                config=FlatConfig(),
-            )
-            return LiveIndex(made, None, shown_prior, LiveFacts())
-        manifest = read_manifest(folder)
-        self._require_fingerprint(manifest, space)
-        recall = float(manifest["extra"]["recall_at_10"])
-        return self._bring_up_to_date(load_index(folder), space, shown_prior, recall)
-
-    def _bring_up_to_date(
-        self, index: AbstractIndex, space: Space, prior: PriorName | None, recall: float
-    ) -> LiveIndex:
-        """The index without rows that are gone, beside an exact one of the rows that are new."""
-        now, then = self._visible_ids(space), index.ids
-        gone, new = np.setdiff1d(then, now), np.setdiff1d(now, then)
-        if len(gone):
-            index.remove(gone)
-        if not len(new):
-            return LiveIndex(index, None, prior, LiveFacts(len(gone), recall))
-        newer = build_index(
-            self._store.vectors(space.name, new), new, metric=index.metric, config=FlatConfig()
-        )
-        return LiveIndex(index, newer, prior, LiveFacts(len(gone), recall))
-
-    def _visible_ids(self, space: Space) -> IdArray:
-        """Rows whose item is committed: a crash may leave vectors that have none."""
-        return np.intersect1d(self._store.vector_ids(space.name), self._store.item_ids())
+        priors = [p for p in PRIOR_NAMES if IndexName(space, chosen, p) in there]
+        return IndexName.of(space, chosen, prior or next(iter(priors), None))
 
     def _visible_rows(self, space: Space) -> SpaceRows:
         rows = self._store.all_vectors(space.name)
         keep = np.isin(rows.ids, self._store.item_ids())
         return rows if keep.all() else SpaceRows(rows.ids[keep], rows.vectors[keep])
-
-    def _require_fingerprint(self, manifest: dict[str, Any], space: Space) -> None:
-        built_from = manifest["extra"].get("fingerprint")
-        if built_from != space.fingerprint:
-            raise SpaceMismatchError(
-                f"an index of space {space.name!r} was built from vectors of fingerprint "
-                f"{built_from}, the space now has {space.fingerprint}: build it again with "
-                f"latentdb index DB --space {space.name}"
-            )
 
 
 def _recall(index: AbstractIndex, rows: SpaceRows) -> float:
@@ -310,34 +269,11 @@ def _recall(index: AbstractIndex, rows: SpaceRows) -> float:
     return measured_recall(index, exact, rows.vectors[picked])
 
 
-def _metric_for(metric: MetricName, prior: PriorName, vectors: Vectors) -> AbstractMetric:
-    """The metric of that name for vectors (n, dim); a fitted prior is fitted to their norms."""
-    if metric != "nao":
-        return make_metric(metric)
-    is_fitted = prior == "fitted"
-    norms = np.linalg.norm(vectors.astype(np.float64), axis=1) if is_fitted else None
-    return make_metric(metric, make_prior(prior, dim=vectors.shape[1], norms=norms))
-
-
-def _name(space: str, metric: MetricName, prior: PriorName | None) -> str:
-    """Folder of an index: `clip--cosine`, `noise--nao--chi`."""
-    return f"{space}--{metric}" + (f"--{prior}" if metric == "nao" else "")
-
-
-def _parse(name: str) -> tuple[str, MetricName, PriorName | None]:
-    space, metric, *prior = name.split("--")
-    found = next((m for m in METRIC_NAMES if m == metric), None)
-    if found is None:
+def _parse(folder: str) -> IndexName:
+    name = IndexName.parse(folder)
+    if name is None:
         raise MetricError(
-            f"the folder indexes/{name} is not of an index: its metric {metric!r} is none of "
+            f"the folder indexes/{folder} is not of an index: its metric is none of "
             f"{', '.join(METRIC_NAMES)}; move it away"
         )
-    return space, found, next((p for p in PRIOR_NAMES if [p] == prior), None)
-
-
-def _pointer_stamp(folder: Path) -> object:
-    """Changes whenever an index is saved: saving renames a new pointer into its folder."""
-    try:
-        return (folder / CURRENT).stat().st_mtime_ns
-    except FileNotFoundError:
-        return None
+    return name

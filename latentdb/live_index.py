@@ -2,67 +2,112 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexers.abstract import AbstractIndex
+from indexers.flat import FlatConfig
+from indexers.index import VectorIndex, build_index
+from indexers.joining import join_flat
 from indexers.metric import AbstractMetric
-from indexers.types import FloatArray, IdArray, PriorName, SearchResult
+from indexers.types import PAD_ID, FloatArray, IdArray, PriorName, SearchResult
 from latentdb.model import Vectors
+
+# Parts of fewer values together are joined whatever their sizes: 16 MB are copied in milliseconds.
+_SMALL_VALUES = 1 << 22
+_MUCH_LARGER = 4
 
 
 @final
 @dataclass(frozen=True)
 class LiveFacts:
-    """Of an index on disk: rows that were taken out when it was loaded, and recall at 10."""
+    """What is known of an index.
 
+    Attributes
+    ----------
+    is_saved : bool
+        Whether it is on disk; else it was made in memory from the stored vectors.
+    removed_rows : int
+        Rows that are in it and no longer in the table.
+    recall_at_10 : float
+    """
+
+    is_saved: bool = False
     removed_rows: int = 0
     recall_at_10: float = 1.0
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class RowTimes:
+    """Rows that are searched: ids (n,) sorted, and when each item came (n,), in microseconds.
+
+    An id that was deleted and came again has another time, and may have another vector.
+    """
+
+    ids: IdArray
+    times: IdArray
+
+    def lacking_in(self, other: RowTimes) -> IdArray:
+        """Ids that `other` has not, or has from another time."""
+        if not len(other.ids):
+            return self.ids
+        at = np.minimum(np.searchsorted(other.ids, self.ids), len(other.ids) - 1)
+        is_there = (other.ids[at] == self.ids) & (other.times[at] == self.times)
+        return self.ids[~is_there]
 
 
 @final
 class LiveIndex:
     """Searches an index and, exactly, the rows that came after it, and merges the two.
 
+    It never changes: `grown` gives another, which shares what stays, so that searches that are
+    under way end in the one they began with.
+
     Parameters
     ----------
-    index : AbstractIndex
-        Without the rows that are gone from the table.
-    newer : AbstractIndex or None
-        An exact index of the rows that `index` lacks, under the same metric.
+    parts : tuple of VectorIndex
+        Of different ids under one metric. The first is the index; the others are flat.
+    rows : RowTimes
+        What is in them.
     prior : "chi", "fitted", "none" or None
         What the metric's prior is called; None for metrics without one.
     facts : LiveFacts
-        What is known of `index`.
+        What is known of the first part.
     """
 
     def __init__(
         self,
-        index: AbstractIndex,
-        newer: AbstractIndex | None,
+        parts: tuple[VectorIndex, ...],
+        rows: RowTimes,
         prior: PriorName | None,
         facts: LiveFacts,
     ) -> None:
         self.prior = prior
         self.facts = facts
-        self._index = index
-        self._newer = newer
+        self.rows = rows
+        self._parts = parts
 
     @property
     def metric(self) -> AbstractMetric:
         """What distances are measured by."""
-        return self._index.metric
+        return self._parts[0].metric
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether its answers are always the true ones."""
+        return self._parts[0].config.is_exact
 
     @property
     def newer_rows(self) -> int:
-        """Rows that are searched beside the index."""
-        return 0 if self._newer is None else len(self._newer)
+        """Rows that are searched beside an index on disk."""
+        return sum(map(len, self._parts[1:])) if self.facts.is_saved else 0
 
     def __len__(self) -> int:
-        return len(self._index) + self.newer_rows
+        return sum(map(len, self._parts))
 
     def search(
         self,
@@ -73,12 +118,55 @@ class LiveIndex:
         max_distance: float | None = None,
     ) -> SearchResult:
         """Nearest rows of each query; parameters and errors as `AbstractIndex.search`."""
+        found = None
+        for part in self._parts:
+            one = part.search(queries, k, allowed_ids=allowed_ids, max_distance=max_distance)
+            found = one if found is None else _merge(found, one, k)
+        assert found is not None
+        return found
 
-        def ask(index: AbstractIndex) -> SearchResult:
-            return index.search(queries, k, allowed_ids=allowed_ids, max_distance=max_distance)
+    def grown(self, now: RowTimes, read: Callable[[IdArray], Vectors]) -> LiveIndex:
+        """The same with the rows that are there now; what `read` is called with alone is read."""
+        gone = self.rows.lacking_in(now)
+        new = now.lacking_in(self.rows)
+        lacking = [gone[np.isin(gone, part.ids)] for part in self._parts] if len(gone) else []
+        parts = [
+            part.without(ids) if len(ids) else part
+            for part, ids in zip(self._parts, lacking or [gone] * len(self._parts), strict=True)
+        ]
+        if len(new):
+            parts.append(build_index(read(new), new, metric=self.metric, config=FlatConfig()))
+        fixed = parts[:1] if self.facts.is_saved else []
+        joined = (*fixed, *_joined(parts[len(fixed) :]))
+        removed = self.facts.removed_rows + (len(lacking[0]) if lacking else 0)
+        facts = replace(self.facts, removed_rows=removed if self.facts.is_saved else 0)
+        return LiveIndex(joined, now, self.prior, facts)
 
-        found = ask(self._index)
-        return found if self._newer is None else _merge(found, ask(self._newer), k)
+
+def _joined(parts: list[VectorIndex]) -> list[VectorIndex]:
+    """Few parts of the same rows: a small one is joined to the one before.
+
+    One that is much smaller than a large one stays beside it, so that rows are copied a few times
+    however often rows come.
+    """
+    joined: list[VectorIndex] = []
+    for part in parts:
+        joined.append(_closed_up(part))
+        while len(joined) > 1 and _belong_together(*joined[-2:]):
+            last = joined.pop()
+            joined[-1] = join_flat([joined[-1], last])
+    return joined
+
+
+def _belong_together(large: VectorIndex, small: VectorIndex) -> bool:
+    values = (len(large) + len(small)) * large.dim
+    return values <= _SMALL_VALUES or len(large) < _MUCH_LARGER * len(small)
+
+
+def _closed_up(part: VectorIndex) -> VectorIndex:
+    """The part without the rows that it hides, where those are as many as the others."""
+    hidden = np.count_nonzero(part.position_ids == PAD_ID)
+    return join_flat([part]) if hidden > len(part) else part
 
 
 def _merge(left: SearchResult, right: SearchResult, k: int) -> SearchResult:

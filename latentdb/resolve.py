@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, TypeVar, final
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
-from indexers.errors import DimensionError, NonFiniteError
 from indexers.metric import AbstractMetric, AbstractRadialPrior, NaoMetric
 from latentdb.catalog import Catalog
 from latentdb.compose import Composed, Ground, Placed, Step, compose
 from latentdb.directions.direction import Direction
-from latentdb.errors import QueryError
-from latentdb.model import AbstractTextEncoder, Vectors
+from latentdb.embed import Wanted, embed_all
+from latentdb.errors import LatentDBError, QueryError
+from latentdb.model import Vectors
 from latentdb.part import Part
-from latentdb.query import Query, read_picture
+from latentdb.query import Query
 from latentdb.space import Space
 from latentdb.stitch.chain import find_chain
 from latentdb.stitch.modality import text_domain, to_pictures
 from latentdb.succession.routing import route
+
+T = TypeVar("T")
 
 
 @final
@@ -69,6 +69,17 @@ class Resolved:
         return kinds == {"text"} and "text" not in self.placed[0].steps
 
 
+@final
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """A question whose spaces are known, before anything of it is embedded."""
+
+    query: Query
+    said: dict[str, Any]
+    target: Space
+    wanted: list[Wanted]
+
+
 def resolve(catalog: Catalog, query: Query) -> Resolved:
     """Embed the parts of a question, map them into the space that answers, put them together.
 
@@ -81,9 +92,54 @@ def resolve(catalog: Catalog, query: Query) -> Resolved:
     DimensionError, NonFiniteError
         `vector` is not one of its space.
     """
+    resolved = resolve_all(catalog, [query])[0]
+    if isinstance(resolved, LatentDBError):
+        raise resolved
+    return resolved
+
+
+def resolve_all(catalog: Catalog, queries: Sequence[Query]) -> list[Resolved | LatentDBError]:
+    """Every question in the space that answers it, or why it cannot be; see `resolve`.
+
+    Parts of one kind that are born in one space are embedded together.
+    """
+    plans = [or_error(lambda one=one: _plan(catalog, one)) for one in queries]
+    wanted = [part for plan in plans if isinstance(plan, _Plan) for part in plan.wanted]
+    vectors = iter(embed_all(catalog, wanted))
+    resolved: list[Resolved | LatentDBError] = []
+    for plan in plans:
+        if isinstance(plan, _Plan):
+            own = [next(vectors) for _ in plan.wanted]
+            resolved.append(or_error(lambda plan=plan, own=own: _put_together(catalog, plan, own)))
+        else:
+            resolved.append(plan)
+    return resolved
+
+
+def or_error(ask: Callable[[], T]) -> T | LatentDBError:
+    """What is asked for, or the error that whoever asked is to see."""
+    try:
+        return ask()
+    except LatentDBError as error:
+        return error
+
+
+def _plan(catalog: Catalog, query: Query) -> _Plan:
     query, said = route(catalog.migrations, query, catalog.store)
     target = _target(catalog, query)
-    placed = tuple(_place(catalog, query, part, target) for part in query.parts)
+    wanted = [Wanted(part, _birthplace(catalog, query, part, target)) for part in query.parts]
+    return _Plan(query, said, target, wanted)
+
+
+def _put_together(
+    catalog: Catalog, plan: _Plan, vectors: Sequence[Vectors | LatentDBError]
+) -> Resolved:
+    """A question whose parts are embedded, in the space that answers it."""
+    query, target = plan.query, plan.target
+    placed = tuple(
+        _place(catalog, target, one, vector, is_alone=len(vectors) == 1)
+        for one, vector in zip(plan.wanted, vectors, strict=True)
+    )
     shelf = catalog.directions
     # A direction of the space that answers moves the result, any other one what is yet to be
     # mapped: those first.
@@ -92,7 +148,7 @@ def resolve(catalog: Catalog, query: Query) -> Resolved:
         Step(name, query.directions[name], _direction(catalog, name, target)) for name in order
     )
     ground = _ground(catalog, query, target)
-    steps = {**said, **_told(placed)}
+    steps = {**plan.said, **_told(placed)}
     whole = compose(placed, directions, ground)
     return Resolved(target, placed, directions, ground, whole, steps)
 
@@ -158,18 +214,26 @@ def _text_space(catalog: Catalog) -> Space:
     return found
 
 
-def _place(catalog: Catalog, query: Query, part: Part, target: Space) -> Placed:
-    """A part in the space that answers.
+def _place(
+    catalog: Catalog,
+    target: Space,
+    one: Wanted,
+    vector: Vectors | LatentDBError,
+    *,
+    is_alone: bool,
+) -> Placed:
+    """A part in the space that answers; the error that it failed with is raised.
 
     Beside other parts a text is turned into the pictures that it stands for, in its own space
     too: as it is, it lies apart from all of them.
     """
-    born = _birthplace(catalog, query, part, target)
-    vector = _embed(catalog, part, born)
+    if isinstance(vector, LatentDBError):
+        raise vector
+    part, born = one.part, one.born
     steps: dict[str, Any] = {"from": born.name}
     is_text = part.kind == "text"
     is_mapped = born.name != target.name
-    if is_mapped or (is_text and len(query.parts) > 1):
+    if is_mapped or (is_text and not is_alone):
         vector, about = prepare_for_maps(catalog, born, vector, is_text=is_text)
         steps |= about
     if not is_mapped:
@@ -214,42 +278,6 @@ def _told(placed: tuple[Placed, ...]) -> dict[str, Any]:
     if len(placed) == 1:
         return placed[0].steps
     return {"parts": [{**one.part.to_json(), **one.steps} for one in placed]}
-
-
-def _embed(catalog: Catalog, part: Part, born: Space) -> Vectors:
-    """A part's vector (dim,) in the space it is born in."""
-    value = part.value
-    if isinstance(value, int):
-        stored: Vectors = catalog.store.vectors(born.name, [value])[0]
-        return stored
-    if isinstance(value, np.ndarray):
-        return _checked(value, born)
-    model = catalog.models.get(born.name)
-    if part.kind == "text":
-        if not isinstance(model, AbstractTextEncoder):
-            raise QueryError(
-                f"space {born.name!r} has no text tower, so it cannot embed a text query: "
-                "give the text space with --from and a map will carry it over"
-            )
-        described: Vectors = model.encode_text([str(value)])[0]
-        return described
-    picture = value.convert("RGB") if isinstance(value, Image.Image) else read_picture(value)
-    row: Vectors = model.embed(model.transform.apply(picture)[None]).vectors[0]
-    return row
-
-
-def _checked(vector: NDArray[np.floating[Any]], space: Space) -> Vectors:
-    """A caller's vector as float32 (dim,), refused when it cannot be one of `space`."""
-    flat = np.asarray(vector, dtype=np.float32)
-    flat = flat[0] if flat.ndim == 2 and len(flat) == 1 else flat
-    if flat.shape != (space.dim,):
-        raise DimensionError(
-            f"space {space.name!r} holds vectors of dimension {space.dim}, got an array of shape "
-            f"{np.shape(vector)}; pass a vector of that space, or name its own with --from"
-        )
-    if not np.isfinite(flat).all():
-        raise NonFiniteError("the query vector holds NaN or infinity; expected finite numbers")
-    return flat
 
 
 def _move(

@@ -1,23 +1,32 @@
-"""Answering a resolved question: filter, nearest neighbours, the items behind them."""
+"""Answering questions: filter, nearest neighbours, the items behind them; many at once.
+
+What questions share is done once: parts of one kind are embedded together, one search of an index
+finds the neighbours of all questions that are asked of it alike, one read describes all hits.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple, final
 
 import numpy as np
 
 from indexers.metric import AbstractMetric
-from indexers.types import IdArray, SearchResult
+from indexers.types import IdArray, PriorName, SearchResult
 from latentdb.catalog import Catalog
 from latentdb.diversity import candidates_for, choose_diverse
-from latentdb.errors import LatentDBError
+from latentdb.errors import LatentDBError, UnknownItemError
 from latentdb.explain import explain
 from latentdb.filters import filter_ids
-from latentdb.hits import hits_at
+from latentdb.hits import Found, describe
+from latentdb.live_index import LiveIndex
 from latentdb.query import Query
-from latentdb.resolve import Resolved, resolve
+from latentdb.resolve import Resolved, or_error, resolve_all
 from latentdb.types import Answer, Hit
+
+# Questions that are worked on together: what they hold in memory meanwhile stays small.
+_TOGETHER = 128
 
 
 def run_search(catalog: Catalog, query: Query) -> Answer:
@@ -31,42 +40,19 @@ def run_search(catalog: Catalog, query: Query) -> Answer:
     QueryError, FilterError, UnknownSpaceError, UnknownItemError, UnknownMapError, …
         The question contradicts itself, or names something that is not in the database.
     """
-    resolved = resolve(catalog, query)
-    space = resolved.space
-    live = catalog.indexes.live(space, query.metric, query.prior)
-    store, where = catalog.store, query.where
-    allowed = filter_ids(store, where, space.name) if where is not None else None
-    # Items that a question is asked with are their own nearest neighbours: ask for as many more,
-    # and leave them out.
-    asked_with = query.item_ids
-    count = query.k if query.diverse is None else candidates_for(query.k)
-    found = live.search(
-        resolved.vector[None],
-        count + len(asked_with),
-        allowed_ids=allowed,
-        max_distance=query.max_distance,
-    )
-    is_hit = (found.ids[0] >= 0) & ~np.isin(found.ids[0], asked_with)
-    places = np.flatnonzero(is_hit)[:count]
-    asked = {**query.to_json(), **resolved.steps}
-    if query.diverse is not None:
-        asked["candidates"] = len(places)
-        places = _diverse(catalog, resolved, live.metric, found, places, query)
-    if live.prior is not None:
-        asked["prior"] = live.prior
-    hits = hits_at(store, found, places)
-    if query.explain:
-        hits = _explained(catalog, resolved, hits)
-    recall = 1.0 if found.exact else live.facts.recall_at_10
-    return Answer(space.name, live.metric.name, found.exact, asked, hits, recall)
+    return raise_first(run_searches(catalog, [query]))[0]
 
 
 def run_searches(catalog: Catalog, queries: Sequence[Query]) -> list[Answer | LatentDBError]:
     """An answer to every question, or the error that its asker is to see.
 
+    Answers are those of `run_search` for each, up to the rounding of products of matrices (1e-6).
     One question that cannot be answered leaves the others be.
     """
-    return [_answer_or_error(catalog, query) for query in queries]
+    answers: list[Answer | LatentDBError] = []
+    for start in range(0, len(queries), _TOGETHER):
+        answers += _together(catalog, queries[start : start + _TOGETHER])
+    return answers
 
 
 def raise_first(answers: Sequence[Answer | LatentDBError]) -> list[Answer]:
@@ -79,31 +65,150 @@ def raise_first(answers: Sequence[Answer | LatentDBError]) -> list[Answer]:
     return good
 
 
-def _answer_or_error(catalog: Catalog, query: Query) -> Answer | LatentDBError:
-    try:
-        return run_search(catalog, query)
-    except LatentDBError as error:
-        return error
+@final
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """A question in the space that answers it, and its place among those it came with."""
+
+    at: int
+    query: Query
+    resolved: Resolved
+
+    @property
+    def wanted(self) -> int:
+        """Hits to look for.
+
+        Items that a question is asked with are their own nearest neighbours: as many more are
+        looked for, and those are left out.
+        """
+        query = self.query
+        count = query.k if query.diverse is None else candidates_for(query.k)
+        return count + len(query.item_ids)
+
+
+class _Alike(NamedTuple):
+    """What questions have in common that one search can answer."""
+
+    space: str
+    metric: str | None
+    prior: PriorName | None
+    where: str | None
+    max_distance: float | None
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Answered:
+    """A question with the rows that answer it, yet to be described."""
+
+    asked: _Asked
+    live: LiveIndex
+    found: Found
+    said: dict[str, object]
+
+
+def _together(catalog: Catalog, queries: Sequence[Query]) -> list[Answer | LatentDBError]:
+    answers: list[Answer | LatentDBError | None] = [None] * len(queries)
+    groups: dict[_Alike, list[_Asked]] = {}
+    for at, resolved in enumerate(resolve_all(catalog, queries)):
+        if isinstance(resolved, LatentDBError):
+            answers[at] = resolved
+            continue
+        query = queries[at]
+        alike = _Alike(
+            resolved.space.name, query.metric, query.prior, query.where, query.max_distance
+        )
+        groups.setdefault(alike, []).append(_Asked(at, query, resolved))
+    answered = [one for asked in groups.values() for one in _answers_of(catalog, asked, answers)]
+    for one, answer in zip(answered, _described(catalog, answered), strict=True):
+        answers[one.asked.at] = answer
+    return [one for one in answers if one is not None]
+
+
+def _answers_of(
+    catalog: Catalog, asked: list[_Asked], answers: list[Answer | LatentDBError | None]
+) -> list[_Answered]:
+    """Rows for questions alike; where that fails, `answers` gets the error of each."""
+    together = or_error(lambda: list(_found(catalog, asked)))
+    if not isinstance(together, LatentDBError):
+        return together
+    if len(asked) == 1:
+        answers[asked[0].at] = together
+        return []
+    return [found for one in asked for found in _answers_of(catalog, [one], answers)]
+
+
+def _found(catalog: Catalog, asked: Sequence[_Asked]) -> Iterator[_Answered]:
+    """The rows that answer questions alike: one search for all of them."""
+    query, space = asked[0].query, asked[0].resolved.space
+    live = catalog.indexes.live(space, query.metric, query.prior)
+    where = query.where
+    allowed = filter_ids(catalog.store, where, space.name) if where is not None else None
+    found = live.search(
+        np.stack([one.resolved.vector for one in asked]),
+        max(one.wanted for one in asked),
+        allowed_ids=allowed,
+        max_distance=query.max_distance,
+    )
+    for row, one in enumerate(asked):
+        yield _chosen(catalog, one, live, found, row)
+
+
+def _chosen(
+    catalog: Catalog, one: _Asked, live: LiveIndex, found: SearchResult, row: int
+) -> _Answered:
+    """Those of a row of found ones that are the question's hits."""
+    query, asked_with = one.query, one.query.item_ids
+    ids = found.ids[row][: one.wanted]
+    is_hit = ids >= 0
+    if asked_with:
+        is_hit &= ~np.isin(ids, asked_with)
+    places = np.flatnonzero(is_hit)[: one.wanted - len(asked_with)]
+    said: dict[str, object] = {**query.to_json(), **one.resolved.steps}
+    hits = Found.at(found, row, places)
+    if query.diverse is not None:
+        said["candidates"] = len(places)
+        hits = hits.take(_diverse(catalog, one.resolved, live.metric, hits, query))
+    if live.prior is not None:
+        said["prior"] = live.prior
+    return _Answered(one, live, hits, said)
+
+
+def _described(catalog: Catalog, answered: Sequence[_Answered]) -> list[Answer | LatentDBError]:
+    """The answers, all hits read at once; of items deleted meanwhile, each by itself."""
+    if not answered:
+        return []
+    described = or_error(lambda: describe(catalog.store, [one.found for one in answered]))
+    if isinstance(described, UnknownItemError) and len(answered) > 1:
+        return [_described(catalog, [one])[0] for one in answered]
+    if isinstance(described, LatentDBError):
+        return [described for _ in answered]
+    return [
+        or_error(lambda one=one, hits=hits: _answer(catalog, one, hits))
+        for one, hits in zip(answered, described, strict=True)
+    ]
+
+
+def _answer(catalog: Catalog, one: _Answered, hits: list[Hit]) -> Answer:
+    resolved, exact = one.asked.resolved, one.found.exact
+    if one.asked.query.explain:
+        hits = _explained(catalog, resolved, hits)
+    recall = 1.0 if exact else one.live.facts.recall_at_10
+    return Answer(resolved.space.name, one.live.metric.name, exact, one.said, hits, recall)
 
 
 def _diverse(
-    catalog: Catalog,
-    resolved: Resolved,
-    metric: AbstractMetric,
-    found: SearchResult,
-    places: IdArray,
-    query: Query,
+    catalog: Catalog, resolved: Resolved, metric: AbstractMetric, found: Found, query: Query
 ) -> IdArray:
-    """Those of the places that are near the question and unlike one another."""
+    """Places of those that are near the question and unlike one another."""
     assert query.diverse is not None
-    chosen = choose_diverse(
+    return choose_diverse(
         metric,
-        found.distances[0][places],
-        catalog.store.vectors(resolved.space.name, found.ids[0][places]),
+        found.distances,
+        catalog.store.vectors(resolved.space.name, found.ids),
         k=query.k,
         trade_off=query.diverse,
     )
-    return places[chosen]
 
 
 def _explained(catalog: Catalog, resolved: Resolved, hits: list[Hit]) -> list[Hit]:

@@ -90,6 +90,12 @@ class Reader:
         """Sorted ids of all items; a copy."""
         return self._retried(lambda: self.view(schema.ITEMS)).ids.copy()
 
+    def item_times(self) -> tuple[Ids, Ids]:
+        """Sorted ids of all items, and when each was added, in microseconds."""
+        view = self._retried(lambda: self.view(schema.ITEMS))
+        rows = self._retried(lambda: _sorted_rows(view, ["id", "added_at"], view.ids))
+        return rows["id"].to_numpy(), rows["added_at"].to_numpy().astype(np.int64)
+
     def _space_view(self, space: Space) -> tuple[KeyedView, Ids]:
         """View of a space and the ids in it that are items, sorted."""
         with self._lock:

@@ -185,6 +185,10 @@ class Store:
         """Version of the items table; new, changed and deleted items raise it."""
         return self._tables.version(schema.ITEMS)
 
+    def item_times(self) -> tuple[Ids, Ids]:
+        """Ids of all items, sorted, and when each was added, in microseconds UTC: (n,) each."""
+        return self._reader.item_times()
+
     def known_sources(self) -> dict[str, int]:
         """Item id of each content hash whose file has been used and whose item is there."""
         return self._reader.known_sources()
@@ -335,12 +339,7 @@ class Store:
         return ids, values == different[1]
 
     def vectors(self, space: str, ids: Sequence[int] | Ids) -> NDArray[np.float32]:
-        """Vectors of items, in the order asked for.
-
-        Returns
-        -------
-        (n, dim) float32
-            The caller's own.
+        """Vectors (n, dim) float32 of items, in the order asked for; the caller's own.
 
         Raises
         ------

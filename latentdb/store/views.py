@@ -70,8 +70,11 @@ class KeyedView:
 
 
 def require_among(ids: Ids, there: Ids, what: str) -> None:
-    """Raise UnknownItemError, naming some of those of `ids` that are not in `there`."""
-    missing = np.unique(ids[~np.isin(ids, there)])
+    """Raise UnknownItemError, naming some of those of `ids` that are not in `there`, sorted."""
+    at = np.searchsorted(there, ids)
+    is_there = at < len(there)
+    is_there[is_there] = there[at[is_there]] == ids[is_there]
+    missing = np.unique(ids[~is_there])
     if len(missing):
         raise UnknownItemError.naming(missing.tolist(), what)
 

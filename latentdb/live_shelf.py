@@ -1,0 +1,198 @@
+"""The indexes that searches are answered by: loaded once, then grown as their tables grow."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, final
+
+import numpy as np
+
+from indexers.files import CURRENT
+from indexers.flat import FlatConfig
+from indexers.index import VectorIndex, build_index
+from indexers.metric import AbstractMetric, make_metric, make_prior
+from indexers.persistence import load_index, read_manifest
+from indexers.types import METRIC_NAMES, PRIOR_NAMES, IdArray, MetricName, PriorName
+from latentdb.errors import SpaceMismatchError
+from latentdb.live_index import LiveFacts, LiveIndex, RowTimes
+from latentdb.model import Vectors
+from latentdb.space import Space
+from latentdb.store import Store
+
+
+class IndexName(NamedTuple):
+    """Which index of a space: `clip--cosine`, `noise--nao--chi` is its folder."""
+
+    space: str
+    metric: MetricName
+    prior: PriorName | None
+
+    @classmethod
+    def of(cls, space: str, metric: MetricName, prior: PriorName | None) -> IndexName:
+        """The name; a prior is of `nao` alone."""
+        return cls(space, metric, (prior or PRIOR_NAMES[0]) if metric == "nao" else None)
+
+    def __str__(self) -> str:
+        return "--".join(part for part in self if part is not None)
+
+    @classmethod
+    def parse(cls, folder: str) -> IndexName | None:
+        """The name of a folder, None where it is not an index's."""
+        space, _, rest = folder.partition("--")
+        metric, _, prior = rest.partition("--")
+        found = next((one for one in METRIC_NAMES if one == metric), None)
+        if found is None:
+            return None
+        return cls(space, found, next((one for one in PRIOR_NAMES if one == prior), None))
+
+
+class _Stamp(NamedTuple):
+    """The state of files and tables that a live index was made from."""
+
+    fingerprint: str
+    pointer: tuple[int, int] | None
+    rows: int
+    items: int
+
+
+@final
+@dataclass
+class _Slot:
+    """One live index, and the right to make the next."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    made: tuple[_Stamp, LiveIndex] | None = None
+
+
+@final
+class LiveShelf:
+    """Live indexes by name; safe for several threads.
+
+    Whoever asks for one that is behind its table brings it up to date; others who ask for the
+    same wait for that, those who ask for another do not.
+
+    Parameters
+    ----------
+    store : Store
+    folder : Path
+        Where indexes are saved.
+    """
+
+    def __init__(self, store: Store, folder: Path) -> None:
+        self._store = store
+        self._folder = folder
+        self._slots: dict[IndexName, _Slot] = {}
+
+    def get(self, space: Space, name: IndexName) -> LiveIndex:
+        """The live index of that name, complete with the newest rows; see `IndexManager.live`."""
+        # Setting a default of a dictionary is one step for all threads.
+        slot = self._slots.setdefault(name, _Slot())
+        made, stamp = slot.made, self._stamp(space, name)
+        if made is not None and made[0] == stamp:
+            return made[1]
+        with slot.lock:
+            made, stamp = slot.made, self._stamp(space, name)
+            if made is None or made[0] != stamp:
+                slot.made = made = (stamp, self._next(made, stamp, space, name))
+            return made[1]
+
+    def forget(self, name: IndexName) -> None:
+        """Make it anew when it is next asked for."""
+        self._slots.pop(name, None)
+
+    def loaded(self) -> dict[IndexName, LiveIndex]:
+        """Those that were asked for, as they were last."""
+        return {name: slot.made[1] for name, slot in list(self._slots.items()) if slot.made}
+
+    def _stamp(self, space: Space, name: IndexName) -> _Stamp:
+        return _Stamp(
+            space.fingerprint,
+            pointer_stamp(self._folder / str(name)),
+            self._store.version(space.name),
+            self._store.items_version(),
+        )
+
+    def _next(
+        self, made: tuple[_Stamp, LiveIndex] | None, stamp: _Stamp, space: Space, name: IndexName
+    ) -> LiveIndex:
+        now = self._rows(space)
+        # A prior that is fitted to the stored rows is another one with other rows.
+        is_refitted = name.prior == "fitted" and stamp.pointer is None
+        if made is not None and _has_grown(made[0], stamp) and not is_refitted:
+            return made[1].grown(now, self._reader(space))
+        if stamp.pointer is None:
+            return self._in_memory(space, name, now)
+        return self._from_disk(space, name, now)
+
+    def _in_memory(self, space: Space, name: IndexName, now: RowTimes) -> LiveIndex:
+        vectors = self._reader(space)(now.ids)
+        metric = metric_for(name, vectors)
+        index = build_index(vectors, now.ids, metric=metric, config=FlatConfig())
+        return LiveIndex((index,), now, name.prior, LiveFacts())
+
+    def _from_disk(self, space: Space, name: IndexName, now: RowTimes) -> LiveIndex:
+        """The index on disk, mapped, without rows that are gone, beside the rows that are new."""
+        folder = self._folder / str(name)
+        extra = read_manifest(folder)["extra"]
+        require_fingerprint(extra, space)
+        index = load_index(folder, mmap=True)
+        facts = LiveFacts(is_saved=True, recall_at_10=float(extra["recall_at_10"]))
+        # When its rows came is not written in it: those that are still there count as the same.
+        rows = _timed(index, now)
+        return LiveIndex((index,), rows, name.prior, facts).grown(now, self._reader(space))
+
+    def _rows(self, space: Space) -> RowTimes:
+        """Rows whose item is committed: a crash may leave vectors that have none."""
+        items, times = self._store.item_times()
+        ids = self._store.vector_ids(space.name)
+        ids = ids[np.isin(ids, items)]
+        return RowTimes(ids, times[np.searchsorted(items, ids)])
+
+    def _reader(self, space: Space) -> Callable[[IdArray], Vectors]:
+        return lambda ids: self._store.vectors(space.name, ids)
+
+
+def metric_for(name: IndexName, vectors: Vectors) -> AbstractMetric:
+    """The metric of that name for vectors (n, dim); a fitted prior is fitted to their norms."""
+    if name.prior is None:
+        return make_metric(name.metric)
+    is_fitted = name.prior == "fitted"
+    norms = np.linalg.norm(vectors.astype(np.float64), axis=1) if is_fitted else None
+    return make_metric(name.metric, make_prior(name.prior, dim=vectors.shape[1], norms=norms))
+
+
+def require_fingerprint(extra: dict[str, Any], space: Space) -> None:
+    """Raise SpaceMismatchError where an index was built from vectors of other settings."""
+    built_from = extra.get("fingerprint")
+    if built_from != space.fingerprint:
+        raise SpaceMismatchError(
+            f"an index of space {space.name!r} was built from vectors of fingerprint "
+            f"{built_from}, the space now has {space.fingerprint}: build it again with "
+            f"latentdb index DB --space {space.name}"
+        )
+
+
+def pointer_stamp(folder: Path) -> tuple[int, int] | None:
+    """Changes whenever an index is saved: saving renames a new pointer into its folder."""
+    try:
+        status = (folder / CURRENT).stat()
+    except FileNotFoundError:
+        return None
+    return status.st_ino, status.st_mtime_ns
+
+
+def _has_grown(then: _Stamp, now: _Stamp) -> bool:
+    """Whether it is the same index of the same tables; a table that was made anew begins again."""
+    return then[:2] == now[:2] and then.rows <= now.rows and then.items <= now.items
+
+
+def _timed(index: VectorIndex, now: RowTimes) -> RowTimes:
+    """The rows of an index, those that are there now with their times."""
+    ids = np.sort(index.ids)
+    times = np.full(len(ids), -1, np.int64)
+    is_there = np.isin(ids, now.ids)
+    times[is_there] = now.times[np.searchsorted(now.ids, ids[is_there])]
+    return RowTimes(ids, times)

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias, TypedDict, final
 
@@ -131,7 +132,7 @@ class Query:
                 )
         _check_parts(self.parts, self.directions)
 
-    @property
+    @cached_property
     def parts(self) -> tuple[Part, ...]:
         """All parts: those named, then `like`, then `unlike`, whose weights are below 0."""
         named = [

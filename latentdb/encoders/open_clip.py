@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, final
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from latentdb.encoders.base import AbstractTorchEncoder, Network
 from latentdb.encoders.options import OpenClipOptions
+from latentdb.encoders.short_text import ShortText
 from latentdb.errors import ModelError
 from latentdb.model import AbstractTextEncoder, Vectors
 from latentdb.space import Setting
@@ -53,13 +55,17 @@ class OpenClipEncoder(AbstractTorchEncoder[OpenClipOptions], AbstractTextEncoder
 
     loader = "open_clip"
 
+    @cached_property
+    def _texts(self) -> ShortText:
+        return ShortText(self._model)
+
     def encode_text(self, texts: Sequence[str]) -> Vectors:
         """Vectors (n, dim) float32 of `texts`, comparable with those of `embed`."""
         if len(texts) == 0:
             return np.empty((0, self._space.dim), np.float32)
         with torch.inference_mode():
             tokens = self._tokenizer(list(texts)).to(self._device)
-            features = self._model.encode_text(tokens, normalize=False)
+            features = self._texts.encode(tokens)
         return as_vectors(features, self._space.name)
 
     def _load(self, source: str) -> Network:

@@ -16,6 +16,7 @@ from api.cli.commands import (
     indexes,
     ingest,
     interchange,
+    jobs,
     keys,
     listings,
     maps,
@@ -68,6 +69,7 @@ app.command("report", rich_help_panel=LEARNED)(report.report)
 app.command("check", rich_help_panel=UPKEEP)(upkeep.check)
 app.command("doctor", rich_help_panel=UPKEEP)(upkeep.doctor)
 app.command("serve", rich_help_panel=UPKEEP)(serve.serve)
+app.command("jobs", rich_help_panel=UPKEEP)(jobs.jobs)
 app.add_typer(keys.app, name="keys", rich_help_panel=UPKEEP)
 
 

@@ -161,9 +161,7 @@ class JobBook:
         """
         with self._changing():
             for job in self.unfinished():
-                if self.is_cancelled(job.id):
-                    self._write(_ended(job, "cancelled"))
-                elif job.deaths >= MAX_DEATHS:
+                if job.deaths >= MAX_DEATHS:
                     self._write(_given_up(job))
                 else:
                     started = job.started_at or now()

@@ -76,9 +76,9 @@ class Reporter:
         StoppedError, CancelledError
         """
         if self._stopping.is_set():
-            raise StoppedError
+            raise StoppedError("the runner is to end")
         if self._book.is_cancelled(self.job_id):
-            raise CancelledError
+            raise CancelledError("the job is to end")
 
     def end(self) -> None:
         """Write down the last that was told."""

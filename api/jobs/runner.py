@@ -111,6 +111,7 @@ class Runner:
         """What a job comes to, once no other process writes."""
         work = kind_of(job)
         while True:
+            reporter.require_going_on()
             try:
                 return work.run(self._db, reporter)
             except StoreLockedError:

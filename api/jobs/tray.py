@@ -23,7 +23,7 @@ from api.jobs.names import display_name, file_name
 from latentdb.database import LatentDB
 from latentdb.durable import sync_folder
 from latentdb.errors import UnknownItemError
-from latentdb.ingest.decode import decode_picture, pixel_id
+from latentdb.ingest.decode import decode_upload, pixel_id
 from latentdb.store.names import UPLOADS
 from latentdb.types import LabelValue
 
@@ -79,7 +79,7 @@ class Tray:
         PictureError
             It cannot be used.
         """
-        image = decode_picture(data, max_megapixels=self._max_megapixels)
+        image = decode_upload(data, max_megapixels=self._max_megapixels)
         buffer = io.BytesIO()
         # Beside the default in size by a twentieth, in a third of the time.
         image.save(buffer, "PNG", compress_level=1)

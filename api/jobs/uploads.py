@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any, ClassVar, Final, final
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, TypeAdapter
 
 from api.jobs.kind import AbstractKind, SpaceName, require_spaces
 from api.jobs.reporter import Reporter
@@ -21,9 +21,19 @@ from latentdb.types import IngestSummary, LabelValue
 
 # Fewer are decoded by the runner itself, sooner than a process would have started.
 _FEW: Final = 32
+# The server that took them has judged their size, by a limit of its own.
+_ANY_SIZE: Final = 10_000.0
+
+
+def _not_whole(value: object) -> object:
+    """Keeps an integer that is too large from becoming a float."""
+    if isinstance(value, int):
+        raise ValueError("a whole number has at most 63 bits")
+    return value
+
 
 _Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
-_Number = Annotated[float, Field(allow_inf_nan=False)]
+_Number = Annotated[float, BeforeValidator(_not_whole), Field(allow_inf_nan=False)]
 _Words = Annotated[str, StringConstraints(max_length=4000)]
 Label = bool | _Whole | _Number | _Words | None
 Labels = Annotated[dict[str, Label], Field(max_length=64)]
@@ -77,6 +87,7 @@ class UploadJob(AbstractKind):
                 workers=0 if len(self.items) <= _FEW else None,
                 source_prefix=f"{UPLOADS}/{reporter.job_id}",
                 labels=labels if labels.exists() else None,
+                max_megapixels=_ANY_SIZE,
             )
             summary = db.ingest(folder, spaces=self.spaces, options=options, progress=reporter)
         tidy(db, reporter.job_id, self._ids())

@@ -1,153 +1,168 @@
-"""What a search request may say, and how it becomes a `Query` of the library."""
+"""Reading the body of a question: JSON, or a form of a picture and JSON."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import json
+from typing import Any, Final, NoReturn, TypeVar
 
-import numpy as np
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from indexers.types import MetricName, PriorName
-from latentdb.query import Query
+from api.http.models.requests import SearchRequest
+from api.http.problems import BAD_REQUEST
+from api.http.server import Server
+from latentdb.ingest.decode import decode_upload
 
-MAX_K = 500
-MAX_DIM = 65_536
-MAX_ITEMS = 64
+M = TypeVar("M", bound=BaseModel)
+
 UNSUPPORTED_MEDIA = 415
+JSON, FORM = "application/json", "multipart/form-data"
 _MEBIBYTE = 2**20
-
-Name = Annotated[str, Field(max_length=200)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-ItemId = Annotated[int, Field(ge=0, lt=2**63)]
-ItemWeights = Annotated[dict[ItemId, Finite], Field(max_length=MAX_ITEMS)]
+# Python reads no longer integers of text, and no request needs one of half as many digits.
+_LONGEST_INTEGER: Final = 400
 
 
-class SearchRequest(BaseModel):
-    """One question: a text, an id, a vector, an uploaded picture, or several of them together."""
+async def read_json(request: Request, model: type[M]) -> M:
+    """The JSON body of a request.
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
-
-    text: Annotated[str, Field(max_length=2000)] | None = None
-    id: ItemId | None = Field(
-        default=None,
-        description="A stored item; as a string where the client lacks 63-bit integers.",
-    )
-    vector: Annotated[list[Finite], Field(max_length=MAX_DIM)] | None = None
-    like: ItemWeights = Field(
-        default_factory=dict, description="Weight, above 0, by id of an item to be like."
-    )
-    unlike: ItemWeights = Field(
-        default_factory=dict, description="Weight, above 0, by id of an item to be unlike."
-    )
-    weights: Annotated[dict[Name, Finite], Field(max_length=4)] = Field(
-        default_factory=dict, description="Weight of text, id, vector or image; 1 where not given."
-    )
-    from_space: Name | None = Field(
-        default=None, alias="from", description="Space the question is born in."
-    )
-    space: Name | None = Field(default=None, description="Space that is searched.")
-    metric: MetricName | None = None
-    prior: PriorName | None = None
-    k: Annotated[int, Field(ge=1, le=MAX_K)] = 10
-    directions: Annotated[dict[Name, Finite], Field(max_length=32)] = Field(
-        default_factory=dict, description="Strength by name, in standard deviations."
-    )
-    where: Annotated[str, Field(max_length=4000)] | None = Field(
-        default=None, description="SQL condition on labels and quality columns."
-    )
-    max_distance: Finite | None = None
-    diverse: Annotated[float, Field(ge=0.0, le=1.0)] | None = Field(
-        default=None, description="λ of maximal marginal relevance: 1 is nearness alone."
-    )
-    explain: bool = Field(default=False, description="Say what each part did for each hit.")
-
-    def to_query(self, picture: Image.Image | None) -> Query:
-        """The library's form of this question.
-
-        Raises
-        ------
-        QueryError
-            It contradicts itself.
-        """
-        vector = None if self.vector is None else np.asarray(self.vector, dtype=np.float64)
-        return Query(
-            image=picture,
-            id=self.id,
-            text=self.text,
-            vector=vector,
-            like=self.like,
-            unlike=self.unlike,
-            weights=self.weights,
-            from_space=self.from_space,
-            space=self.space,
-            metric=self.metric,
-            prior=self.prior,
-            k=self.k,
-            directions=self.directions,
-            where=self.where,
-            max_distance=self.max_distance,
-            diverse=self.diverse,
-            explain=self.explain,
-        )
+    Raises
+    ------
+    RequestValidationError
+        It is not what `model` says.
+    HTTPException
+        It is no JSON.
+    """
+    if _kind(request) != JSON:
+        raise HTTPException(UNSUPPORTED_MEDIA, f"send {JSON}")
+    return parsed(await request.body(), model)
 
 
-async def read_question(request: Request) -> tuple[SearchRequest, bytes | None]:
+async def read_question(request: Request, model: type[M]) -> tuple[M, bytes | None]:
     """The question of a request, and the bytes of the picture that came with it.
 
     Raises
     ------
     RequestValidationError
-        It is not a question.
+        It is not what `model` says, or no form of a picture and a question.
     HTTPException
         It is neither JSON nor a form.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "application/json":
-        return _parsed(await request.body()), None
-    if kind == "multipart/form-data":
-        async with request.form(max_files=1, max_fields=1, max_part_size=_MEBIBYTE) as form:
-            upload, rest = form.get("image"), form.get("query", "{}")
-            if set(form) - {"image", "query"} or not isinstance(rest, str):
-                raise _invalid("a form has the parts image (a file) and query (JSON), no others")
-            data = await upload.read() if isinstance(upload, UploadFile) else None
-            return _parsed(rest.encode()), data
-    raise HTTPException(
-        UNSUPPORTED_MEDIA, "send application/json, or multipart/form-data with a picture"
-    )
+    kind = _kind(request)
+    if kind == JSON:
+        return parsed(await request.body(), model), None
+    if kind == FORM:
+        return await _read_form(request, model)
+    raise HTTPException(UNSUPPORTED_MEDIA, f"send {JSON}, or {FORM} with a picture")
 
 
-def _parsed(body: bytes) -> SearchRequest:
+async def read_picture(server: Server, data: bytes | None) -> Image.Image | None:
+    """The picture that a form brought, where it did.
+
+    Raises
+    ------
+    PictureError
+        It is none, or larger than the server takes.
+    """
+    if data is None:
+        return None
+    most = server.settings.max_megapixels
+    return await server.work.run(lambda: decode_upload(data, max_megapixels=most))
+
+
+async def _read_form(request: Request, model: type[M]) -> tuple[M, bytes]:
+    if "boundary=" not in request.headers["content-type"]:
+        raise HTTPException(BAD_REQUEST, f"{FORM} names its boundary in Content-Type")
     try:
-        return SearchRequest.model_validate_json(body)
+        form = await request.form(max_files=1, max_fields=1, max_part_size=_MEBIBYTE)
+    except LookupError as error:
+        raise HTTPException(BAD_REQUEST, f"the form cannot be read: {error}") from error
+    try:
+        upload, rest = form.get("image"), form.get("query", "{}")
+        is_known = not set(form) - {"image", "query"}
+        if not (is_known and isinstance(upload, UploadFile) and isinstance(rest, str)):
+            raise _invalid("a form has the parts image (a file) and query (JSON), no others")
+        data = await upload.read()
+    finally:
+        await form.close()
+    return parsed(rest.encode(), model), data
+
+
+def parsed(body: bytes, model: type[M]) -> M:
+    """JSON as a model.
+
+    Raises
+    ------
+    RequestValidationError
+        It is no JSON of UTF-8 in which every name stands once, or not what the model says.
+    """
+    try:
+        read = json.loads(
+            body.decode("utf-8"),
+            object_pairs_hook=_each_name_once,
+            parse_constant=_refuse_constant,
+            parse_int=_integer,
+        )
+    except RecursionError:
+        raise _invalid("the JSON is nested too deeply") from None
+    except ValueError as error:
+        raise _invalid(f"the body is no JSON: {error}") from error
+    try:
+        return model.model_validate(read)
     except ValidationError as error:
-        raise RequestValidationError(error.errors(include_url=False)) from error
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        raise RequestValidationError(found) from error
+
+
+def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return found
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _LONGEST_INTEGER:
+        raise ValueError("an integer of too many digits")
+    return int(digits)
+
+
+def _kind(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _invalid(message: str) -> RequestValidationError:
-    return RequestValidationError([{"loc": ("body",), "msg": message, "type": "form"}])
+    return RequestValidationError([{"loc": ("body",), "msg": message, "type": "body"}])
 
 
-# What the OpenAPI document says of the body, which FastAPI cannot see in a raw request.
-REQUEST_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {"schema": SearchRequest.model_json_schema()},
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["image"],
-                    "properties": {
-                        "image": {"type": "string", "format": "binary"},
-                        "query": {"type": "string", "description": "The JSON form, as text."},
+def body_of(model: type[BaseModel], *, takes_picture: bool = False) -> dict[str, Any]:
+    """What the OpenAPI document says of a body, which FastAPI cannot see in a raw request."""
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    content: dict[str, Any] = {JSON: {"schema": schema}}
+    if takes_picture:
+        content[FORM] = {
+            "schema": {
+                "type": "object",
+                "required": ["image"],
+                "additionalProperties": False,
+                "properties": {
+                    "image": {
+                        "type": "string",
+                        "format": "binary",
+                        "description": "A picture file: what is asked with, or changed.",
                     },
-                }
-            },
-        },
-    }
-}
+                    "query": {"type": "string", "description": "The JSON form, as text."},
+                },
+            }
+        }
+    return {"requestBody": {"required": True, "content": content}}
+
+
+REQUEST_BODY: Final = body_of(SearchRequest, takes_picture=True)

@@ -18,8 +18,8 @@ import indexers
 import latentdb
 from api.cli.commands.serve import is_loopback
 from api.http.app import create_app
+from api.http.models.fields import MAX_K
 from api.http.problems import STATUS, status_of
-from api.http.questions import MAX_K
 from api.settings import ServerSettings
 from latentdb.database import LatentDB
 from latentdb.errors import LatentDBError, ModelError

@@ -7,10 +7,10 @@ from starlette.responses import JSONResponse
 
 from api.http.access import needs
 from api.http.answers import answer_json, json_response
+from api.http.models.requests import SearchRequest
 from api.http.problems import documented
-from api.http.questions import REQUEST_BODY, read_question
+from api.http.questions import REQUEST_BODY, read_picture, read_question
 from api.http.server import ServerOf
-from latentdb.ingest.decode import decode_picture
 
 router = APIRouter(prefix="/v1", tags=["questions"], dependencies=[needs("read")])
 
@@ -22,10 +22,7 @@ router = APIRouter(prefix="/v1", tags=["questions"], dependencies=[needs("read")
 )
 async def search(request: Request, server: ServerOf) -> JSONResponse:
     """The items nearest to a text, a stored item, a vector or an uploaded picture."""
-    question, data = await read_question(request)
-    picture = None
-    if data is not None:
-        most = server.settings.max_megapixels
-        picture = await server.work.run(lambda: decode_picture(data, max_megapixels=most))
+    question, data = await read_question(request, SearchRequest)
+    picture = await read_picture(server, data)
     answer = await server.search.answer(question.to_query(picture))
     return json_response(answer_json(answer))

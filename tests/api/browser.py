@@ -122,7 +122,8 @@ class Visit:
     refusals: set[int] = field(default_factory=lambda: {404})
 
     def open(self, link: str = "", *, site: str | None = None) -> Page:
-        """Go to `#link` and wait until the view is drawn and nothing is on its way."""
+        """Load the page at `#link`; wait until its view is drawn and nothing is on its way."""
+        self.page.goto("about:blank")  # from one `#` to another nothing would be loaded
         self.page.goto(f"{site or self.site}/{link}")
         expect(self.page.locator("#main > section:visible")).not_to_be_empty()
         self.page.wait_for_load_state("networkidle")

@@ -6,6 +6,7 @@ import { element } from "./dom.js";
 const OVER = ["done", "failed", "cancelled"];
 const BUSY_MS = 2000;
 const IDLE_MS = 20000;
+const MOST = 50; // that are listed
 
 export const isOver = (job) => OVER.includes(job.state);
 
@@ -76,7 +77,7 @@ export class Indicator {
     if (document.hidden) return;
     let wait = IDLE_MS;
     try {
-      const jobs = listOf(await callAs("/v1/jobs"));
+      const jobs = await list();
       const open = jobs.filter((job) => !isOver(job));
       if (open.length) wait = BUSY_MS;
       this.show(open);
@@ -100,5 +101,5 @@ export class Indicator {
   }
 }
 
-/** Lists come bare, or as a page of them. */
-export const listOf = (answer) => (Array.isArray(answer) ? answer : answer.jobs ?? answer.items ?? []);
+/** The newest jobs. */
+export const list = () => callAs(`/v1/jobs?limit=${MOST}`);

@@ -57,6 +57,9 @@ function chip(part, onChange) {
   const weight = element("input", {
     type: "number", min: "0.1", max: "10", step: "0.1", value: String(Math.abs(part.weight)), dataset: { focus: `${part.key} weight` },
     "aria-label": `Weight of ${part.label}`, title: "Weight",
+    onkeydown: (event) => { // not the form's: that would ask with the weight before
+      if (event.key === "Enter") { event.preventDefault(); weight.dispatchEvent(new Event("change")); }
+    },
     onchange: () => {
       const size = Number(weight.value);
       if (size > 0) onChange(part.with(Math.sign(part.weight) * size));

@@ -1,5 +1,6 @@
 // Add pictures: drop them, see them, send them, watch them be read into every space.
 
+import { idOf } from "../js/api.js";
 import { nameOf } from "../js/card.js";
 import { readLabels } from "../js/csv.js";
 import { counted, element, empty } from "../js/dom.js";
@@ -10,6 +11,7 @@ import { batchesOf, chosenIn, filesOf, send } from "../js/upload.js";
 export const title = "Add pictures";
 
 const MOST_SHOWN = 120;
+const MOST_NAMED = 150; // ids in a filter
 let page = null;
 
 export async function show(root, params, app) {
@@ -28,8 +30,8 @@ class IngestPage {
     this.chosen = []; // { file, path, url }
     this.labels = null;
     this.jobs = new Map(); // by id, as the server last told of them; kept in the address
-    this.refused = []; // { name, reason, message }
-    this.state = { isSending: false, sent: 0, total: 0, isRead: false };
+    this.refused = []; // { name, reason, message } of what was not sent, or failed in a model
+    this.state = { isSending: false, sent: 0, total: 0 };
     if (!app.may("write")) {
       root.append(empty("This key may only read", "Log in with one of scope write to add pictures."));
       this.listen = () => {};
@@ -142,8 +144,7 @@ class IngestPage {
     for (const batch of batches) {
       try {
         const answer = await send(this.app, batch, { labels: this.labels, spaces, onWait: () => this.app.say("The server is full; waiting to send more") });
-        this.refused.push(...(answer.quarantined ?? []));
-        if (answer.job) this.know(typeof answer.job === "string" ? { id: answer.job, state: "queued" } : answer.job);
+        this.know(answer.job); // its arguments say which pictures were quarantined
         this.state.sent += batch.length;
         this.tell();
       } catch (error) {
@@ -190,8 +191,18 @@ class IngestPage {
       this.tell();
     }
     this.isWatching = false;
-    if (this.jobs.size) await this.app.refresh();
+    if (!this.jobs.size) return;
+    await Promise.all([this.app.refresh(), this.readQuarantine()]);
     this.tell();
+  }
+
+  /** Pictures that could be decoded, but not be read into a space. */
+  async readQuarantine() {
+    const failed = [...this.jobs.values()].filter((job) => (job.result?.quarantined ?? 0) > (job.arguments?.quarantined?.length ?? 0));
+    if (!failed.length) return;
+    const rows = await this.app.call("/v1/quarantine");
+    this.refused.push(...rows.filter((row) => failed.some((job) => row.source.includes(job.id)))
+      .map((row) => ({ name: nameOf(row.source), reason: row.reason, message: row.message })));
   }
 
   tell() {
@@ -207,15 +218,14 @@ class IngestPage {
     this.progressTold.textContent = now ? [jobs.length > 1 ? `part ${over + 1} of ${jobs.length}` : "", now.state === "queued" ? "waiting for its turn" : told(now.progress)].filter(Boolean).join(" · ") : summary(jobs);
     const isEnd = !isSending && !now;
     this.after.replaceChildren(...(isEnd ? [
-      element("a", { class: "button", href: this.app.link("search") }, "See the pictures"),
+      element("a", { class: "button", href: this.app.link("search", { where: condition(jobs) }) }, "See the pictures"),
       element("a", { class: "button", href: this.app.link("jobs") }, "Jobs")] : []));
     if (isEnd) this.app.say(this.progressTold.textContent, jobs.some((job) => job.state !== "done"));
     this.bad.replaceChildren(...this.troubles(jobs));
   }
 
   troubles(jobs) {
-    const told = jobs.flatMap((job) => job.result?.quarantined instanceof Array ? job.result.quarantined : []);
-    const all = [...this.refused, ...told.map((one) => ({ ...one, name: one.name ?? nameOf(one.source ?? "") }))];
+    const all = [...this.refused, ...jobs.flatMap((job) => job.arguments?.quarantined ?? [])];
     const failed = jobs.filter((job) => job.state === "failed" || job.state === "cancelled");
     return [...failed.map((job) => element("p", { class: "warning" }, job.error?.detail ?? `The job was ${job.state}`)),
       all.length ? element("div", { class: "scroll" }, element("table", {}, element("caption", {}, `${counted(all.length, "picture")} not taken`),
@@ -223,6 +233,12 @@ class IngestPage {
         element("tbody", {}, ...all.map((one) => element("tr", {}, element("td", {}, one.name), element("td", {}, String(one.reason).replaceAll("_", " ")), element("td", {}, one.message)))))) : null,
     ].filter(Boolean);
   }
+}
+
+/** A filter that shows what was added, where it is few enough to be named. */
+function condition(jobs) {
+  const ids = jobs.flatMap((job) => job.arguments?.items ?? []).map((one) => idOf(one.image));
+  return ids.length && ids.length <= MOST_NAMED ? `id in (${ids.join(", ")})` : "";
 }
 
 /** What some finished jobs did, put together. */

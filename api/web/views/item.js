@@ -32,7 +32,7 @@ export async function show(root, params, app) {
   }
   document.title = `${nameOf(item.source)} · latentdb`;
   const rows = element("div", { class: "rows" });
-  root.replaceChildren(element("div", { class: "item" }, picture(item, id), facts(item, id, app)),
+  root.replaceChildren(element("div", { class: "whole" }, picture(item, id), facts(item, id, app)),
     element("h2", {}, "What is near it"), rows);
   addEventListener("keydown", (event) => onKey(event, id, rows, app), { signal });
   await near(rows, id, app, signal);

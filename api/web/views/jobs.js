@@ -1,7 +1,7 @@
 // What the server works on, and what became of it.
 
 import { counted, element, empty } from "../js/dom.js";
-import { fraction, isOver, listOf, told } from "../js/jobs.js";
+import { fraction, isOver, list as listJobs, told } from "../js/jobs.js";
 
 export const title = "Jobs";
 
@@ -28,7 +28,7 @@ export async function show(root, params, app) {
   const following = new AbortController();
   stop = () => { app.jobs.listeners.delete(draw); following.abort(); };
   try {
-    const jobs = listOf(await app.call("/v1/jobs"));
+    const jobs = await listJobs();
     draw(jobs);
     const watched = jobs.find((job) => (chosen ? job.id === chosen : job.state === "running") && !isOver(job));
     app.jobs.look();
@@ -59,7 +59,7 @@ class Row {
     this.meter = element("progress", { max: "1", "aria-label": `Progress of the ${job.kind} job` });
     this.cancel = element("button", { type: "button", class: "danger", onclick: () => this.askToCancel(job.id) }, "Cancel");
     this.wrong = element("p", { class: "warning" });
-    this.more = element("pre", {});
+    this.more = element("pre", { tabindex: "0", role: "region", "aria-label": `Details of the ${job.kind} job` });
     this.element = element("li", { class: "panel stack", id: `job-${job.id}` },
       element("div", { class: "row spread" },
         element("div", { class: "row" }, element("h3", {}, job.kind), this.state, this.text), app.may("write") ? this.cancel : null),

@@ -216,7 +216,8 @@ class SearchPage {
   onKey(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     const here = cardInFocus(this.list);
-    if (event.key === "Escape") this.startOver();
+    if (isTyping() && document.activeElement !== this.form.text) { if (event.key === "Escape") document.activeElement.blur(); }
+    else if (event.key === "Escape") this.startOver();
     else if (isTyping()) return;
     else if (event.key === "/") { event.preventDefault(); this.form.text.focus(); this.form.text.select(); }
     else if (here && event.key === "l") this.weigh(here.dataset.id, 1);

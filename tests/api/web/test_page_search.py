@@ -184,6 +184,7 @@ def test_all_of_it_goes_by_keyboard(visit: Begin) -> None:
     expect(page.locator(".part")).to_have_count(2)
     page.keyboard.press("u")
     expect(page.locator(".part.unlike")).to_have_count(1)
+    wait_for_answer(page)
     focused = page.evaluate("document.activeElement.closest('.card')?.dataset.id")
     assert focused in cards(page)
     page.keyboard.press("Enter")

@@ -36,7 +36,7 @@ function barOf(bar, onSelect) {
       bar.middle === null ? null : element("span", {}, figure(bar.middle)),
       element("span", {}, figure(bar.high))),
     bar.unit ? element("p", { class: "note" }, `in ${bar.unit}`) : null,
-    element("div", { class: "row span" }, from, element("span", { class: "faint" }, "to"), to,
+    element("div", { class: "range" }, from, element("span", { class: "faint" }, "to"), to,
       element("button", { type: "submit" }, "Select")));
 }
 

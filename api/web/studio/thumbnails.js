@@ -49,7 +49,7 @@ export class Thumbnails {
       const x = (grid.x[at] - view.x) * view.scale + width / 2 - wide / 2;
       const y = height / 2 - (grid.y[at] - view.y) * view.scale - high / 2;
       context.fillStyle = frame(at);
-      context.fillRect(x - 2, y - 2, wide + 4, high + 4);
+      context.fillRect(x - 3, y - 3, wide + 6, high + 6);
       context.drawImage(image, x, y, wide, high);
     }
   }

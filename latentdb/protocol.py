@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from latentdb.report.facts import ReportFacts
     from latentdb.report.options import ReportOptions
     from latentdb.report.report import Report
+    from latentdb.shared_facts import SharedFacts
+    from latentdb.shared_space import SharedSpace
+    from latentdb.shared_space_fit import ShareOptions
     from latentdb.space import Space
     from latentdb.stitch.fit import MapMethod
     from latentdb.stitch.linear_map import LinearMap
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     SomeMap: TypeAlias = LinearMap | MapFacts
     SomeDirection: TypeAlias = Direction | DirectionFacts
     SomeEnergy: TypeAlias = SpaceEnergy | EnergyFacts
+    SomeShared: TypeAlias = SharedSpace | SharedFacts
     SomeReport: TypeAlias = Report | ReportFacts
 
 
@@ -173,6 +177,9 @@ class Database(Protocol):
 
     def stitch(self, source: str, target: str, **options: Unpack[StitchOptions]) -> SomeMap:
         """Fit the map from one space to another."""
+
+    def share(self, members: Sequence[str], **options: Unpack[ShareOptions]) -> SomeShared:
+        """Add the space that several share."""
 
     def maps(self) -> Sequence[SomeMap]:
         """All fitted maps."""

@@ -50,8 +50,9 @@ def test_importing_the_command_line_loads_no_heavy_library() -> None:
 def test_the_public_namespace_is_what_it_says() -> None:
     public = {name for name in vars(latentdb) if not name.startswith("_")}
     modules = {path.stem for path in (ROOT / "latentdb").iterdir()}
-    assert set(latentdb.__all__) == {"__version__", "create", "open"}
+    assert set(latentdb.__all__) == {"__version__", "connect", "create", "open"}
     assert public - modules <= {
+        "connect",
         "create",
         "open",
         "annotations",
@@ -69,6 +70,7 @@ def test_the_public_namespace_is_what_it_says() -> None:
         ("open_clip", "latentdb/encoders/open_clip.py"),
         ("timm", "latentdb/encoders/timm.py"),
         ("faiss", "indexers/"),
+        ("httpx", "latentdb/client/transport.py"),
     ],
 )
 def test_a_heavy_library_is_known_in_one_place(library: str, files: str) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 ENVIRONMENT_DB = "LATENTDB"
+ENVIRONMENT_KEY = "LATENTDB_KEY"
 
 
 def _batch_size(written: str) -> int | None:
@@ -19,7 +20,15 @@ def _batch_size(written: str) -> int | None:
     return int(written)
 
 
+_DB_HELP = f"Folder of the database, or http:// of its server; ${ENVIRONMENT_DB} where not given."
 Database = Annotated[
+    str | None,
+    typer.Argument(metavar="DB", envvar=ENVIRONMENT_DB, help=_DB_HELP, show_envvar=False),
+]
+# For commands with a second positional: which of two was left out is only known after parsing.
+DatabaseFirst = Annotated[str | None, typer.Argument(metavar="DB", help=_DB_HELP)]
+# For commands that work on the files.
+DatabaseFolder = Annotated[
     str | None,
     typer.Argument(
         metavar="DB",
@@ -28,11 +37,15 @@ Database = Annotated[
         show_envvar=False,
     ),
 ]
-# For commands with a second positional: which of two was left out is only known after parsing.
-DatabaseFirst = Annotated[
+# The environment is read in one place, so that help and errors never show a key.
+Key = Annotated[
     str | None,
-    typer.Argument(
-        metavar="DB", help=f"Folder of the database; ${ENVIRONMENT_DB} where not given."
+    typer.Option(
+        "--key",
+        metavar="K",
+        help=f"Key of an http:// database; ${ENVIRONMENT_KEY} where not given, which others on "
+        "this machine cannot see.",
+        show_default=False,
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON alone on stdout.")]

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from api.cli.options import ENVIRONMENT_DB
+from api.cli.options import ENVIRONMENT_DB, ENVIRONMENT_KEY
 
 if TYPE_CHECKING:
     from latentdb.database import LatentDB
+    from latentdb.protocol import Database
+
+_SERVERS = ("http://", "https://")
 
 
 def wait_policy() -> str | None:
@@ -77,8 +80,49 @@ def _is_id(word: str) -> bool:
     return word.isascii() and word.isdigit()
 
 
-def open_database(db: str | None, *, device: str = "auto") -> LatentDB:
-    """Open the database that a command works on."""
+def open_database(db: str | None, *, device: str = "auto", key: str | None = None) -> Database:
+    """The database that a command works on: of a folder, or of a server.
+
+    Raises
+    ------
+    typer.BadParameter
+        An option is for the other of the two.
+    """
     import latentdb
 
-    return latentdb.open(address(db), device=device)
+    where = address(db)
+    if not where.lower().startswith(_SERVERS):
+        if key is not None:
+            raise typer.BadParameter(f"--key is for the server of a database, and {where} is none")
+        return latentdb.open(where, device=device)
+    if device != "auto":
+        raise typer.BadParameter(f"--device is where models run here; {where} has its own")
+    return latentdb.connect(
+        where,
+        key=key or os.environ.get(ENVIRONMENT_KEY) or None,
+        certificates=os.environ.get("SSL_CERT_FILE") or None,
+    )
+
+
+def open_files(db: str | None, *, device: str = "auto") -> LatentDB:
+    """The database of a command that works on its files.
+
+    Raises
+    ------
+    typer.BadParameter
+        A server was named in its place.
+    """
+    import latentdb
+
+    return latentdb.open(folder(db), device=device)
+
+
+def folder(db: str | None) -> str:
+    """Where the files of the database lie; errors as `address` and `open_files`."""
+    where = address(db)
+    if where.lower().startswith(_SERVERS):
+        raise typer.BadParameter(
+            f"this works on the files of a database, and {where} is a server: run it on the "
+            "machine that has them, with their folder"
+        )
+    return where

@@ -19,6 +19,7 @@ from latentdb.wire.arrays import array_to_wire
 from latentdb.wire.fields import Fields
 
 T = TypeVar("T")
+_DECODED_AT_ONCE: Final = 16
 # Everything, so that what comes back is whole.
 _WHOLE: Final[Mapping[str, Any]] = {"pictures": True, "vectors": True}
 
@@ -65,9 +66,13 @@ def imagine(transport: Transport, options: ImagineOptions) -> Imagined:
 
 def draw(transport: Transport, vectors: Vectors, space: str | None) -> list[Image.Image]:
     """Pictures that the model of a noise space makes of vectors (n, dim)."""
-    exact = array_to_wire(np.ascontiguousarray(vectors, dtype=np.float32))
-    told = transport.json(question("/v1/decode", given({"vectors": exact, "space": space})))
-    return [one.picture("png") for one in Fields(told, "answer").each("pictures")]
+    exact = np.ascontiguousarray(vectors, dtype=np.float32)
+    made: list[Image.Image] = []
+    for start in range(0, len(exact), _DECODED_AT_ONCE):
+        some = array_to_wire(exact[start : start + _DECODED_AT_ONCE])
+        told = transport.json(question("/v1/decode", given({"vectors": some, "space": space})))
+        made += [one.picture("png") for one in Fields(told, "answer").each("pictures")]
+    return made
 
 
 def _drawn(

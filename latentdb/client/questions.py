@@ -51,7 +51,7 @@ def search_body(query: Query) -> dict[str, Any]:
         "weights": dict(query.weights),
         "directions": dict(query.directions),
     }
-    return {**body, **{name: value for name, value in named.items() if value not in (None, {})}}
+    return given({**body, **{name: value for name, value in named.items() if value != {}}})
 
 
 def as_asked(query: Query, answer: Answer) -> Answer:
@@ -72,8 +72,16 @@ def as_asked(query: Query, answer: Answer) -> Answer:
 
 
 def given(body: Mapping[str, Any]) -> dict[str, Any]:
-    """A body without what was not given."""
-    return {name: value for name, value in body.items() if value is not None}
+    """A body without what was not given; NumPy's scalars as JSON has them."""
+    return {name: _plain(value) for name, value in body.items() if value is not None}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Mapping):
+        return {name: _plain(one) for name, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def one_vector(vector: NDArray[np.floating[Any]]) -> list[float]:

@@ -29,6 +29,7 @@ from latentdb.listing import ItemPage
 from latentdb.model import Vectors
 from latentdb.paths import Centroid, Interpolation
 from latentdb.query import Query, QueryParts
+from latentdb.shared_facts import SharedFacts
 from latentdb.space import Space
 from latentdb.stitch.map_facts import MapFacts
 from latentdb.types import Answer, IngestSummary, Item, QuarantineRow
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from latentdb.protocol import IndexOptions, RankOptions, StitchOptions
     from latentdb.report.facts import ReportFacts
     from latentdb.report.options import ReportOptions
+    from latentdb.shared_space_fit import ShareOptions
 
 T = TypeVar("T")
 # A page that a server gives at most, and ids that fit one filter.
@@ -172,8 +174,9 @@ class RemoteDB:
         return self._content(f"/v1/items/{int(item_id)}/thumbnail")
 
     def picture(self, item_id: int) -> Image.Image:
-        """The picture as RGB, as large as the server gives it out."""
-        data = self._content(f"/v1/items/{int(item_id)}/image", {"size": "4096"})
+        """The picture as RGB, to the pixel up to 4096 a side, and scaled to that beyond."""
+        asked = {"size": "4096", "exact": "true"}
+        data = self._content(f"/v1/items/{int(item_id)}/image", asked)
         with Image.open(io.BytesIO(data)) as picture:
             return picture.convert("RGB")
 
@@ -274,6 +277,11 @@ class RemoteDB:
         """Have the map from one space to another fitted and kept, with held-out scores."""
         body = {"source": source, "target": target, **options}
         return decode(MapFacts, self.jobs.run("/v1/maps", body))
+
+    def share(self, members: Sequence[str], **options: Unpack[ShareOptions]) -> SharedFacts:
+        """Have the space that `members` share added."""
+        told = self.jobs.run("/v1/shared-spaces", given({"members": list(members), **options}))
+        return SharedFacts(Fields(told, "shared space").text("name"), told)
 
     def maps(self) -> list[MapFacts]:
         """All fitted maps."""

@@ -14,7 +14,7 @@ import numpy as np
 from latentdb.client.jobs import JobProgress, Jobs
 from latentdb.client.questions import given
 from latentdb.client.transport import Call, Transport
-from latentdb.errors import QueryError, UnknownItemError
+from latentdb.errors import UnknownItemError
 from latentdb.projection import PointValues, Projection2D, ProjectOptions
 from latentdb.report.facts import ReportFacts
 from latentdb.report.options import ReportOptions
@@ -44,11 +44,10 @@ def more_done(tell: Callable[[int], None] | None) -> Listener:
 def project(transport: Transport, jobs: Jobs, space: str, options: ProjectOptions) -> Projection2D:
     """The items of a space as points of a plane; "umap" is made first, as a job."""
     method, again = options.get("method", "pca"), options.get("again", False)
-    if again and method == "pca":
-        raise QueryError("a server brings its pca up to date by itself; leave `again` out")
-    if method == "umap" and not options.get("only_kept", False):
-        body = {"space": space, "method": method, "seed": options.get("seed")}
-        jobs.run("/v1/projections", given(body))
+    if again or (method == "umap" and not options.get("only_kept", False)):
+        seed = options.get("seed")
+        body = {"space": space, "method": method, "seed": seed, "again": again}
+        jobs.run("/v1/projections", given(body), _passed_on(options.get("progress")))
     asked = {
         "method": method,
         "limit": options.get("limit") or _MOST_POINTS,
@@ -56,6 +55,13 @@ def project(transport: Transport, jobs: Jobs, space: str, options: ProjectOption
         "seed": options.get("seed"),
     }
     return decode(Projection2D, _of_space(transport, space, "projection", asked))
+
+
+def _passed_on(tell: Callable[[int, int, str], None] | None) -> Listener | None:
+    """A listener that tells a projection's own of every step."""
+    if tell is None:
+        return None
+    return lambda progress: tell(progress.done, progress.total or 0, progress.message)
 
 
 def point_values(
@@ -106,7 +112,7 @@ def _sections(tell: Callable[[Any], None] | None) -> Listener:
         nonlocal last
         if tell is not None and progress.message and progress.message != last:
             last = progress.message
-            tell(last)
+            tell(last.replace(" ", "_"))
 
     return listen
 

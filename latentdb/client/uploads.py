@@ -29,6 +29,8 @@ from latentdb.wire.fields import Fields
 
 # The rest of a body is names, labels, and what divides the parts.
 _SHARE_OF_BODY: Final = 0.9
+# Bytes of labels in one upload.
+_MOST_LABELS: Final = 1_000_000
 # Batches that a server has while the next is read here.
 _UNDER_WAY: Final = 2
 _LOOKED_UP_AT_ONCE: Final = 64
@@ -99,6 +101,12 @@ class _Batch:
     files: list[FilePart] = field(default_factory=list)
     labels: dict[str, Mapping[str, LabelValue]] = field(default_factory=dict)
     size: int = 0
+    labels_size: int = 0
+
+    def has_room(self, picture: _Picture, data: bytes, terms: _Terms) -> bool:
+        """Whether a picture fits beside those that are there."""
+        labels = self.labels_size + _size_of(picture)
+        return self.size + len(data) <= terms.body_bytes and labels <= _MOST_LABELS
 
     def add(self, picture: _Picture, data: bytes) -> None:
         """Add a picture, under a name that no other of the batch has."""
@@ -108,8 +116,15 @@ class _Batch:
             name = f"{len(self.files)}-{name}"
         self.files.append(("files", (name, data, "application/octet-stream")))
         self.size += len(data)
+        self.labels_size += _size_of(picture)
         if picture.labels:
             self.labels[name] = picture.labels
+
+
+def _size_of(picture: _Picture) -> int:
+    """Bytes of its labels as JSON, and of its name."""
+    name = len(picture.outcome.candidate.key) + 16
+    return 6 * name + len(json.dumps(picture.labels)) if picture.labels else 0
 
 
 def upload(
@@ -262,7 +277,7 @@ class _Upload:
         except PictureError as error:
             self._refuse(candidate.source, error.reason, error.message)
             return
-        if self._batch.size + len(data) > terms.body_bytes:
+        if not self._batch.has_room(picture, data, terms):
             self._send()
         self._batch.add(picture, data)
         if len(self._batch.files) >= min(terms.pictures, self._options.commit_rows):
@@ -279,10 +294,9 @@ class _Upload:
         call = begun(Call("POST", "/v1/items", files=batch.files, fields=fields))
         answer = Fields(self._transport.json(call), "upload")
         for one in answer.each("quarantined"):
-            self._refuse(one.text("name"), one.text("reason"), one.text("message"))
-        taken = len(batch.files) - len(answer.each("quarantined"))
-        if answer.has("job"):
-            self._under_way.append((read_job(answer.mapping("job")), taken))
+            # The job counts them.
+            self._progress.message(f"{one.text('name')} cannot be used: {one.text('message')}")
+        self._under_way.append((read_job(answer.mapping("job")), len(batch.files)))
         if len(self._under_way) > _UNDER_WAY:
             self._follow_oldest()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from api.cli.files import PICTURE_SUFFIXES, check_output, read_vector, write_picture
-from api.cli.options import AsJson, Count, Database, Device, Grid, Where
+from api.cli.options import AsJson, Count, Database, Device, Grid, Key, Where
 from api.cli.output import note, print_json, print_table
 from api.cli.session import open_database
 from indexers.types import MetricName, PriorName
@@ -138,6 +138,7 @@ def search(  # noqa: PLR0913 - one parameter per option of the contract
     ] = False,
     grid: Grid = None,
     device: Device = "auto",
+    key: Key = None,
     as_json: AsJson = False,
 ) -> None:
     """Find the items nearest to what a question is like, and far from what it is unlike.
@@ -169,7 +170,7 @@ def search(  # noqa: PLR0913 - one parameter per option of the contract
         diverse=diverse,
         explain=explain,
     )
-    opened = open_database(db, device=device)
+    opened = open_database(db, device=device, key=key)
     answer = opened.search(query)
     if grid is not None:
         from latentdb.search_sheet import search_sheet
@@ -201,6 +202,7 @@ def rank(  # noqa: PLR0913 - one parameter per option of the contract
         bool, typer.Option("--least", help="The least so first, instead of the most.")
     ] = False,
     grid: Grid = None,
+    key: Key = None,
     as_json: AsJson = False,
 ) -> None:
     """Order the items by how far they lie along a direction, or by their energy.
@@ -213,7 +215,7 @@ def rank(  # noqa: PLR0913 - one parameter per option of the contract
     check_output(grid, "--grid", PICTURE_SUFFIXES)
     if (direction is None) == (by is None):
         raise typer.BadParameter("rank goes --direction NAME or --by energy; give one of them")
-    opened = open_database(db)
+    opened = open_database(db, key=key)
     if direction is not None:
         answer = opened.rank(direction, space=space, where=where, k=k, descending=not least)
     elif space is None:

@@ -14,7 +14,7 @@ from api.cli.files import (
     write_picture,
     write_vectors,
 )
-from api.cli.options import AsJson, Count, DatabaseFirst, Device, Where
+from api.cli.options import AsJson, Count, DatabaseFirst, Device, Key, Where
 from api.cli.output import note, print_json, print_table
 from api.cli.progress import counted
 from api.cli.session import address_and_ids, open_database
@@ -58,6 +58,7 @@ def interpolate(  # noqa: PLR0913 - one parameter per option of the contract
     out: Out = None,
     vectors: VectorsOut = None,
     device: Device = "auto",
+    key: Key = None,
     as_json: AsJson = False,
 ) -> None:
     """Walk from one stored item to another.
@@ -70,7 +71,7 @@ def interpolate(  # noqa: PLR0913 - one parameter per option of the contract
         raise typer.BadParameter(f"interpolate takes two ids, got {len(wanted)}")
     check_output(out, "--out", PICTURE_SUFFIXES)
     check_output(vectors, "--vectors", VECTOR_SUFFIXES)
-    opened = open_database(where, device=device)
+    opened = open_database(where, device=device, key=key)
     path = opened.interpolate(*wanted, space=space, method=method, prior=prior, steps=steps)
     if out is not None:
         from latentdb.paths.sheets import interpolation_sheet
@@ -104,6 +105,7 @@ def centroid(  # noqa: PLR0913 - one parameter per option of the contract
     out: Out = None,
     vectors: VectorsOut = None,
     device: Device = "auto",
+    key: Key = None,
     as_json: AsJson = False,
 ) -> None:
     """Find the middle of several stored items, and the items nearest to it.
@@ -114,7 +116,7 @@ def centroid(  # noqa: PLR0913 - one parameter per option of the contract
     database, wanted = address_and_ids(db, ids)
     check_output(out, "--out", PICTURE_SUFFIXES)
     check_output(vectors, "--vectors", VECTOR_SUFFIXES)
-    opened = open_database(database, device=device)
+    opened = open_database(database, device=device, key=key)
     found = opened.centroid(
         wanted or None,
         where=where,

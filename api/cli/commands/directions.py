@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from api.cli.options import AsJson, Database, DatabaseFirst, Seed
+from api.cli.options import AsJson, Database, DatabaseFirst, Key, Seed
 from api.cli.output import note, print_json, print_table
 from api.cli.session import address_and, open_database
 
 if TYPE_CHECKING:
     from latentdb.directions.change import Change
-    from latentdb.directions.direction import Direction
+    from latentdb.protocol import SomeDirection
 
 _FROM = "Made from one of"
 _ORTHOGONAL = "Left alone"
@@ -108,11 +109,12 @@ def direction(  # noqa: PLR0913 - one parameter per option of the contract
         ),
     ] = None,
     seed: Seed = 0,
+    key: Key = None,
     as_json: AsJson = False,
 ) -> None:
     """Make the direction of an attribute, and score it on items that did not shape it."""
     where, wanted = address_and(db, name, "NAME")
-    made = open_database(where).fit_direction(
+    made = open_database(where, key=key).fit_direction(
         wanted,
         space=space,
         label=label,
@@ -135,16 +137,16 @@ def direction(  # noqa: PLR0913 - one parameter per option of the contract
     _print([made])
 
 
-def directions(db: Database = None, *, as_json: AsJson = False) -> None:
+def directions(db: Database = None, *, key: Key = None, as_json: AsJson = False) -> None:
     """List the directions with their scores, and what orthogonality cost them."""
-    found = open_database(db).directions()
+    found = open_database(db, key=key).directions()
     if as_json:
         print_json([direction.to_json() for direction in found])
         return
     _print(found)
 
 
-def _print(found: list[Direction]) -> None:
+def _print(found: Sequence[SomeDirection]) -> None:
     """Directions and their scores; below, what those that leave others alone lost and gained."""
     print_table(
         [
@@ -176,7 +178,7 @@ def _print(found: list[Direction]) -> None:
         note(f"boundary at the median of the space, which is a guess: {', '.join(placed)}")
 
 
-def _row(direction: Direction) -> list[object]:
+def _row(direction: SomeDirection) -> list[object]:
     scores = direction.scores
     return [
         direction.name,
@@ -191,7 +193,7 @@ def _row(direction: Direction) -> list[object]:
     ]
 
 
-def _costs(direction: Direction) -> list[list[object]]:
+def _costs(direction: SomeDirection) -> list[list[object]]:
     """A row for each direction that it leaves alone; the cost once."""
     cost = direction.cost
     if cost is None:

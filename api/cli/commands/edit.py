@@ -9,10 +9,10 @@ import typer
 
 from api.cli.commands.answers import parse_directions
 from api.cli.files import PICTURE_SUFFIXES, check_output, write_picture
-from api.cli.options import AsJson, DatabaseFirst, Device, Where
+from api.cli.options import AsJson, DatabaseFirst, Device, Key, Where
 from api.cli.output import note, print_json, print_table
 from api.cli.progress import counted
-from api.cli.session import address_and_ids, open_database
+from api.cli.session import address_and_ids, open_database, open_files
 
 if TYPE_CHECKING:
     from latentdb.edit import Edited, Pair
@@ -84,6 +84,7 @@ def edit(  # noqa: PLR0913 - one parameter per option of the contract
         ),
     ] = None,
     device: Device = "auto",
+    key: Key = None,
     as_json: AsJson = False,
 ) -> None:
     """Change a picture along named directions of the noise it comes from.
@@ -109,7 +110,7 @@ def edit(  # noqa: PLR0913 - one parameter per option of the contract
         _edit_folder(database, where, _folder(out), asked, device=device, as_json=as_json)
         return
     check_output(out, "--out", PICTURE_SUFFIXES)
-    opened = open_database(database, device=device)
+    opened = open_database(database, device=device, key=key)
     with counted("decoding", 1 + len(asked["strengths"])) as on_decoded:
         found = opened.edit(next(iter(ids), None), image=image, on_decoded=on_decoded, **asked)
     if out is not None:
@@ -122,7 +123,7 @@ def edit(  # noqa: PLR0913 - one parameter per option of the contract
 def _edit_folder(
     database: str, where: str, folder: Path, asked: dict[str, Any], *, device: str, as_json: bool
 ) -> None:
-    opened = open_database(database, device=device)
+    opened = open_files(database, device=device)
     planned = opened.edit_folder(folder, where=where, **asked)
     missing = planned.missing
     if missing < planned.total:

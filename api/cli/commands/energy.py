@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from api.cli.options import AsJson, Database, Device, Where
+from api.cli.options import AsJson, Database, Device, Key, Where
 from api.cli.output import note, print_json, print_table
 from api.cli.progress import counted
-from api.cli.session import open_database
+from api.cli.session import open_database, open_files
 
 if TYPE_CHECKING:
     from latentdb.database import LatentDB
-    from latentdb.energy import SpaceEnergy
+    from latentdb.energy.facts import EnergyFacts
 
 _SHOWN = 20
 _METHODS = {"exact": "over all rows", "neighbours": "from neighbours, with bounds"}
@@ -51,6 +51,7 @@ def energy(  # noqa: PLR0913 - one parameter per option of the contract
     ] = False,
     where: Where = None,
     device: Device = "auto",
+    key: Key = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure how untypical each row of a space is among the others, and keep it.
@@ -61,29 +62,30 @@ def energy(  # noqa: PLR0913 - one parameter per option of the contract
     """
     if where is not None and not levels:
         raise typer.BadParameter("--where chooses rows for --levels; energies are of all rows")
-    opened = open_database(db, device=device)
     if levels:
-        _check_levels(opened, space, where, as_json=as_json)
+        _check_levels(open_files(db, device=device), space, where, as_json=as_json)
         return
-    with counted(f"energies of {space}", len(opened.store.vector_ids(space))) as advance:
+    opened = open_database(db, device=device, key=key)
+    with counted(f"energies of {space}", opened.vector_counts().get(space, 0)) as advance:
         found = opened.energy(
             space, schedule=schedule, tolerance=tolerance, again=again, progress=advance
         )
     if as_json:
         print_json(found.to_json())
     else:
-        _print(found)
+        from latentdb.energy.facts import EnergyFacts
+
+        _print(found if isinstance(found, EnergyFacts) else found.facts)
 
 
-def _print(found: SpaceEnergy) -> None:
-    said = found.to_json()
-    quantiles = {f"{float(share):.0%} below": value for share, value in said["quantiles"].items()}
+def _print(found: EnergyFacts) -> None:
+    quantiles = {f"{float(share):.0%} below": value for share, value in found.quantiles.items()}
     print_table(
         ["space", "rows", "mean", "std", *quantiles, "widest interval"],
         [
             [
                 found.space_ref.name,
-                len(found.ids),
+                found.rows,
                 found.mean,
                 found.std,
                 *quantiles.values(),
@@ -93,17 +95,17 @@ def _print(found: SpaceEnergy) -> None:
         empty="",
     )
     note(
-        f"nats per dimension, higher is less typical; {found.scale.schedule} schedule; "
-        f"{_METHODS[found.method]}; one deviation of the space is {found.scale.deviation:.4g}"
+        f"nats per dimension, higher is less typical; {found.schedule} schedule; "
+        f"{_METHODS[found.method]}; one deviation of the space is {found.deviation:.4g}"
     )
-    if len(found.later_ids):
-        note(f"{len(found.later_ids)} rows came later; --again measures all anew")
+    if found.later_rows:
+        note(f"{found.later_rows} rows came later; --again measures all anew")
     if not found.is_certain:
         note("the index is not exact, so that the interval is not certain: latentdb index DB")
 
 
 def _check_levels(opened: LatentDB, space: str, where: str | None, *, as_json: bool) -> None:
-    with counted(f"clean codes of {space}", len(opened.store.vector_ids(space))) as advance:
+    with counted(f"clean codes of {space}", opened.vector_counts().get(space, 0)) as advance:
         found = opened.check_levels(space, where=where, progress=advance)
     said = found.to_json()
     if as_json:

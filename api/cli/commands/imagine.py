@@ -15,7 +15,7 @@ from api.cli.files import (
     write_picture,
     write_vectors,
 )
-from api.cli.options import AsJson, Database, Device
+from api.cli.options import AsJson, Database, Device, Key
 from api.cli.output import note, print_json, print_table
 from api.cli.progress import counted
 from api.cli.session import open_database
@@ -24,8 +24,8 @@ from indexers.types import PriorName
 if TYPE_CHECKING:
     from PIL import Image
 
-    from latentdb.database import LatentDB
     from latentdb.imagine import Imagined
+    from latentdb.protocol import Database as AnyDatabase
 
 
 def imagine(  # noqa: PLR0913 - one parameter per option of the contract
@@ -65,6 +65,7 @@ def imagine(  # noqa: PLR0913 - one parameter per option of the contract
         typer.Option("--vectors", metavar="F.npy", help="Keep their noise, for search --vector."),
     ] = None,
     device: Device = "auto",
+    key: Key = None,
     as_json: AsJson = False,
 ) -> None:
     """Make new pictures of what a text, a picture, a stored item or a vector says.
@@ -74,7 +75,7 @@ def imagine(  # noqa: PLR0913 - one parameter per option of the contract
     """
     check_output(out, "--out", PICTURE_SUFFIXES)
     check_output(vectors, "--vectors", VECTOR_SUFFIXES)
-    opened = open_database(db, device=device)
+    opened = open_database(db, device=device, key=key)
     with counted("decoding", n) as on_decoded:
         found = opened.imagine(
             text=text,
@@ -97,7 +98,7 @@ def imagine(  # noqa: PLR0913 - one parameter per option of the contract
     _print(found, as_json=as_json)
 
 
-def _asked_with(opened: LatentDB, item: int | None, image: Path | None) -> Image.Image | None:
+def _asked_with(opened: AnyDatabase, item: int | None, image: Path | None) -> Image.Image | None:
     """The picture of the question, where it has one."""
     from latentdb.query import read_picture
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.cli.options import AsJson, Database
+from api.cli.options import AsJson, Database, Key
 from api.cli.output import note, print_json, print_table
 from api.cli.session import open_database
 from indexers.types import IndexKind, MetricName, PriorName
@@ -31,12 +31,13 @@ def index(
             "much sooner, from about 100,000 vectors on; ivf is built sooner than hnsw."
         ),
     ] = "flat",
+    key: Key = None,
     as_json: AsJson = False,
 ) -> None:
     """Build the index of a space under a metric, or build it anew."""
     if prior is not None and metric != "nao":
         raise typer.BadParameter(f"--prior belongs to --metric nao, got --metric {metric}")
-    opened = open_database(db)
+    opened = open_database(db, key=key)
     built = opened.build_index(space, metric=metric, prior=prior or "chi", kind=kind)
     if as_json:
         print_json(built.to_json())
@@ -45,9 +46,9 @@ def index(
     note(f"built in {built.seconds:.2f} s")
 
 
-def indexes(db: Database = None, *, as_json: AsJson = False) -> None:
+def indexes(db: Database = None, *, key: Key = None, as_json: AsJson = False) -> None:
     """List the indexes and how far each is behind its table."""
-    found = open_database(db).indexes()
+    found = open_database(db, key=key).indexes()
     if as_json:
         print_json([info.to_json() for info in found])
         return

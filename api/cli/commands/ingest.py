@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from api.cli.options import AsJson, BatchSize, Database, DatabaseFirst, Device
+from api.cli.options import AsJson, BatchSize, Database, DatabaseFirst, Device, Key
 from api.cli.output import note, print_json, print_table
 from api.cli.session import address_and, open_database
 
@@ -49,6 +49,7 @@ def ingest(  # noqa: PLR0913 - one parameter per option of the contract
         Literal["local"], typer.Option(help="Where the work is done.")
     ] = "local",
     device: Device = "auto",
+    key: Key = None,
     as_json: AsJson = False,
 ) -> None:
     """Put pictures into the database; interrupted, run it again and it goes on where it was."""
@@ -64,7 +65,7 @@ def ingest(  # noqa: PLR0913 - one parameter per option of the contract
         retry_quarantined=retry_quarantined,
         labels=labels,
     )
-    opened = open_database(where, device=device)
+    opened = open_database(where, device=device, key=key)
     with RichProgress() as progress:
         summary = opened.ingest(pictures, spaces=space, options=options, progress=progress)
     if as_json:
@@ -73,9 +74,9 @@ def ingest(  # noqa: PLR0913 - one parameter per option of the contract
     _print(summary)
 
 
-def quarantine(db: Database = None, *, as_json: AsJson = False) -> None:
+def quarantine(db: Database = None, *, key: Key = None, as_json: AsJson = False) -> None:
     """List the files that could not be used, each with its reason."""
-    rows = open_database(db).quarantine()
+    rows = open_database(db, key=key).quarantine()
     if as_json:
         print_json([asdict(row) for row in rows])
         return

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.cli.options import AsJson, Database, DatabaseFirst, Where
+from api.cli.options import AsJson, DatabaseFirst, DatabaseFolder, Where
 from api.cli.output import note, print_json, print_table
-from api.cli.session import address_and, open_database
+from api.cli.session import address_and, open_files
 from latentdb.interchange.request import Format
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def import_vectors(  # noqa: PLR0913 - one parameter per option of the contract
 
 
 def export(
-    db: Database = None,
+    db: DatabaseFolder = None,
     *,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="A new folder.")],
     space: Annotated[
@@ -99,7 +99,7 @@ def export(
     """Export vectors, labels and small pictures as files that others read."""
     from latentdb.ingest import RichProgress
 
-    opened = open_database(db)
+    opened = open_files(db)
     with RichProgress("export", counted="rows", unit="rows") as progress:
         summary = opened.export_vectors(
             out, spaces=space, format=kind, where=where, progress=progress
@@ -118,7 +118,7 @@ def _opened_or_created(where: str, folder: str, options: ImportOptions) -> Laten
     from latentdb.store.location import local_path
 
     if local_path(where).exists():
-        return open_database(where)
+        return open_files(where)
     make_plan(ImportRequest(Path(folder), **options), {})
     created = latentdb.create(where, spaces=())
     note(f"created {created.uri}")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli.options import AsJson, Database, Where
+from api.cli.options import AsJson, Database, Key, Where
 from api.cli.output import note, print_json, print_table
 from api.cli.session import open_database
 
@@ -17,18 +17,15 @@ def items(
     *,
     where: Where = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many to list.")] = 20,
+    key: Key = None,
     as_json: AsJson = False,
 ) -> None:
     """List stored items with their ids and labels."""
-    from latentdb.filters import filter_ids
     from latentdb.pictures import short_labels
 
-    opened = open_database(db)
-    store = opened.store
-    ids = store.item_ids() if where is None else filter_ids(store, where, None)
-    found = opened.items(ids[:limit].tolist())
+    page = open_database(db, key=key).list_items(where=where, limit=limit)
     if as_json:
-        print_json({"count": len(ids), "items": [asdict(item) for item in found]})
+        print_json({"count": page.count, "items": [asdict(item) for item in page.items]})
         return
     print_table(
         ["id", "size", "labels", "source"],
@@ -39,8 +36,8 @@ def items(
                 short_labels(item.labels),
                 item.source,
             ]
-            for item in found
+            for item in page.items
         ],
         empty="no item qualifies",
     )
-    note(f"{len(found)} of {len(ids)} items")
+    note(f"{len(page.items)} of {page.count} items")

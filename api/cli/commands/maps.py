@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from api.cli.options import AsJson, Database, Seed
+from api.cli.options import AsJson, Database, DatabaseFolder, Key, Seed
 from api.cli.output import print_json, print_table
-from api.cli.session import open_database
+from api.cli.session import open_database, open_files
 
 if TYPE_CHECKING:
     from latentdb.held_out import Estimate
-    from latentdb.stitch.linear_map import LinearMap
+    from latentdb.protocol import SomeMap
 
 
-def maps(db: Database = None, *, as_json: AsJson = False) -> None:
+def maps(db: Database = None, *, key: Key = None, as_json: AsJson = False) -> None:
     """List the maps with their held-out scores."""
-    found = open_database(db).maps()
+    found = open_database(db, key=key).maps()
     if as_json:
         print_json([linear_map.to_json() for linear_map in found])
         return
@@ -25,7 +26,7 @@ def maps(db: Database = None, *, as_json: AsJson = False) -> None:
 
 
 def sensitivity(
-    db: Database = None,
+    db: DatabaseFolder = None,
     *,
     source: Annotated[str, typer.Option("--from", metavar="A", help="Space it leads from.")],
     target: Annotated[str, typer.Option("--to", metavar="B", help="Space it leads to.")],
@@ -40,7 +41,7 @@ def sensitivity(
 
     Keeps no map.
     """
-    found = open_database(db).sensitivity(source, target, method=method, seed=seed)
+    found = open_files(db).sensitivity(source, target, method=method, seed=seed)
     if as_json:
         print_json([one.to_json() for one in found])
         return
@@ -60,7 +61,7 @@ def sensitivity(
     )
 
 
-def print_maps(found: list[LinearMap]) -> None:
+def print_maps(found: Sequence[SomeMap]) -> None:
     """Maps as a table, with their held-out scores."""
     print_table(
         [
@@ -83,7 +84,7 @@ def print_maps(found: list[LinearMap]) -> None:
     )
 
 
-def _row(linear_map: LinearMap) -> list[object]:
+def _row(linear_map: SomeMap) -> list[object]:
     """Cells of one map; those it has no score for are empty."""
     scores, null = linear_map.scores, linear_map.scores.null
     return [

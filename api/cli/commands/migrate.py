@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.cli.options import AsJson, BatchSize, Database, Device
+from api.cli.options import AsJson, BatchSize, DatabaseFolder, Device
 from api.cli.output import note, print_json, print_table
-from api.cli.session import open_database
+from api.cli.session import open_files
 
 if TYPE_CHECKING:
     from latentdb.database import LatentDB
@@ -18,7 +18,7 @@ _SPEC = "A space spec, as init takes it, or the name of a space that is there."
 
 
 def migrate_space(  # noqa: PLR0913 - one parameter per option
-    db: Database = None,
+    db: DatabaseFolder = None,
     *,
     source: Annotated[
         str | None,
@@ -83,7 +83,7 @@ def migrate_space(  # noqa: PLR0913 - one parameter per option
     step = _one_of(steps)
     if target is not None and source is None:
         raise typer.BadParameter("--to needs --from OLD: the space that is to be replaced")
-    opened = open_database(db, device=device)
+    opened = open_files(db, device=device)
     from latentdb.migrate import BackfillOptions
 
     options = BackfillOptions(

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
-from api.cli.options import AsJson, Database, Device
+from api.cli.options import AsJson, Database, Device, Key
 from api.cli.output import note, print_json
 from api.cli.session import open_database
 from latentdb.report.options import SectionName
 
 if TYPE_CHECKING:
-    from latentdb.report.report import Report
+    from latentdb.protocol import SomeReport
 
 _SECTIONS: tuple[SectionName, ...] = get_args(SectionName)
 
@@ -41,6 +41,7 @@ def report(  # noqa: PLR0913 - one parameter per option of the contract
     ] = False,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of all that is drawn.")] = 0,
     device: Device = "auto",
+    key: Key = None,
     as_json: AsJson = False,
 ) -> None:
     """Study every space: Gaussianity, norms, spectra, probes, and what spaces share.
@@ -49,7 +50,7 @@ def report(  # noqa: PLR0913 - one parameter per option of the contract
     """
     if out.exists() and not out.is_dir():
         raise typer.BadParameter(f"--out {out} is a file; name a folder")
-    opened = open_database(db, device=device)
+    opened = open_database(db, device=device, key=key)
     asked = _names(sections)
     with _shown(len(asked)) as on_section:
         found = opened.report(
@@ -100,11 +101,9 @@ def _shown(total: int) -> Iterator[Callable[[SectionName], None]]:
         yield tell
 
 
-def _tell(found: Report, out: Path) -> None:
+def _tell(found: SomeReport, out: Path) -> None:
     from latentdb.report.run import NUMBERS, PAGE
-    from latentdb.report.study import Absent
 
-    for name, one in found.sections.items():
-        if isinstance(one, Absent):
-            note(f"{name.replace('_', ' ')}: {one.why}")
+    for name, why in found.absent.items():
+        note(f"{name.replace('_', ' ')}: {why}")
     note(f"wrote {out / PAGE} and {out / NUMBERS} in {sum(found.seconds.values()):.0f} s")

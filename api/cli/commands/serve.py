@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from api.cli.options import Database, Device
+from api.cli.options import DatabaseFolder, Device
 from api.cli.output import note
-from api.cli.session import open_database
+from api.cli.session import open_files
 
 if TYPE_CHECKING:
     from api.settings import ServerSettings
@@ -40,7 +40,7 @@ LogFormat = Annotated[
 
 
 def serve(  # noqa: PLR0913 - one option each
-    db: Database = None,
+    db: DatabaseFolder = None,
     *,
     host: Annotated[str, typer.Option(metavar="H", help="Address to bind.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(metavar="P", min=0, max=65535, help="TCP port.")] = 8000,
@@ -62,7 +62,7 @@ def serve(  # noqa: PLR0913 - one option each
         raise typer.BadParameter(
             f"the server is not installed ({error.name}): pip install 'latentdb[cpu,serve]'"
         ) from error
-    opened = open_database(db, device=device)
+    opened = open_files(db, device=device)
     settings = settings_of(
         database=opened.uri,
         device=device,

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.cli.options import AsJson, Database, Device
+from api.cli.options import AsJson, Database, DatabaseFolder, Device, Key
 from api.cli.output import note, print_json, print_table
-from api.cli.session import address, open_database
+from api.cli.session import folder, open_database, open_files
 
 if TYPE_CHECKING:
     from latentdb.space import Space
@@ -17,7 +17,7 @@ SPEC_HELP = "A bundled model such as faces-clip, or NAME=LOADER:SOURCE; repeatab
 
 
 def init(
-    db: Database = None,
+    db: DatabaseFolder = None,
     *,
     space: Annotated[
         list[str] | None,
@@ -34,7 +34,7 @@ def init(
     import latentdb
     from latentdb.bundled import DEFAULT_SPACES
 
-    created = latentdb.create(address(db), spaces=space or DEFAULT_SPACES, device=device)
+    created = latentdb.create(folder(db), spaces=space or DEFAULT_SPACES, device=device)
     note(f"created {created.uri}")
     _print(list(created.spaces().values()), {}, as_json=as_json)
 
@@ -47,15 +47,16 @@ def spaces(
         typer.Option("--add", metavar="NAME", help=f"Add a space first. {SPEC_HELP}"),
     ] = None,
     device: Device = "auto",
+    key: Key = None,
     as_json: AsJson = False,
 ) -> None:
     """List the spaces; `ingest` brings the vectors of one that was just added."""
-    opened = open_database(db, device=device)
-    for spec in add or ():
-        opened.add_space(spec)
-    found = opened.spaces()
-    counts = {name: len(opened.store.vector_ids(name)) for name in found}
-    _print(list(found.values()), counts, as_json=as_json)
+    if add:
+        files = open_files(db, device=device)
+        for spec in add:
+            files.add_space(spec)
+    opened = open_database(db, device=device, key=key)
+    _print(list(opened.spaces().values()), opened.vector_counts(), as_json=as_json)
 
 
 def models(*, as_json: AsJson = False) -> None:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from api.cli.commands.maps import print_maps
-from api.cli.options import AsJson, Database, Seed
+from api.cli.options import AsJson, Database, Key, Seed
 from api.cli.output import print_json
 from api.cli.session import open_database
 
 if TYPE_CHECKING:
-    from latentdb.database import LatentDB
+    from latentdb.protocol import Database as AnyDatabase
     from latentdb.shared_space_fit import ShareOptions
 
 _Method = Literal["ridge", "reduced_rank", "procrustes", "cca", "gcca"]
@@ -43,6 +43,7 @@ def stitch(  # noqa: PLR0913 - one parameter per option of the contract
         bool, typer.Option("--force", help="Keep the map though it does not beat its null.")
     ] = False,
     seed: Seed = 0,
+    key: Key = None,
     as_json: AsJson = False,
 ) -> None:
     """Fit the map from one space to another, and score it on items it has not seen.
@@ -55,11 +56,11 @@ def stitch(  # noqa: PLR0913 - one parameter per option of the contract
                 "gcca takes --space A --space B ..., not --from, --to, --update"
             )
         options: ShareOptions = {"name": name, "dim": dim, "seed": seed, "force": force}
-        _share(open_database(db), member or [], options, as_json=as_json)
+        _share(open_database(db, key=key), member or [], options, as_json=as_json)
         return
     if source is None or target is None or member or dim is not None:
         raise typer.BadParameter(f"{method} takes --from A --to B; --space and --dim are gcca's")
-    fitted = open_database(db).stitch(
+    fitted = open_database(db, key=key).stitch(
         source, target, method=method, seed=seed, update=update, force=force
     )
     if as_json:
@@ -68,7 +69,7 @@ def stitch(  # noqa: PLR0913 - one parameter per option of the contract
     print_maps([fitted])
 
 
-def _share(db: LatentDB, members: list[str], options: ShareOptions, *, as_json: bool) -> None:
+def _share(db: AnyDatabase, members: list[str], options: ShareOptions, *, as_json: bool) -> None:
     """Add the shared space and show the maps into it."""
     shared = db.share(members, **options)
     if as_json:

@@ -8,19 +8,19 @@ from typing import Annotated
 import typer
 
 from api.cli.errors import EXIT_PROBLEMS
-from api.cli.options import AsJson, Database
+from api.cli.options import AsJson, DatabaseFolder
 from api.cli.output import note, print_json, print_table
-from api.cli.session import open_database, wait_policy
+from api.cli.session import open_files, wait_policy
 
 
 def check(
-    db: Database = None,
+    db: DatabaseFolder = None,
     *,
     repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Look for lost, doubled or torn rows and files; exit code 1 where problems remain."""
-    problems = open_database(db).check(repair=repair)
+    problems = open_files(db).check(repair=repair)
     serious = [problem for problem in problems if problem.severity == "fault"]
     if as_json:
         print_json([asdict(problem) for problem in problems])

@@ -75,14 +75,19 @@ async def item(server: ServerOf, item_id: ItemId) -> JSONResponse:
     responses={**documented(401, 403, 404, 422, 429, 503), **_PICTURE},
 )
 async def image(
-    server: ServerOf, item_id: ItemId, size: Annotated[int, Query(ge=16, le=4096)] = 1024
+    server: ServerOf,
+    item_id: ItemId,
+    size: Annotated[int, Query(ge=16, le=4096)] = 1024,
+    exact: Annotated[
+        bool, Query(description="PNG, pixel for pixel where `size` does not scale it.")
+    ] = False,
 ) -> Response:
     """A stored picture, its longer side at most `size` pixels."""
 
     def picture() -> bytes:
-        if size <= _THUMBNAIL_SIDE:
+        if size <= _THUMBNAIL_SIDE and not exact:
             return server.db.thumbnail(item_id)
-        return _encoded(server.db.picture(item_id), size)
+        return _encoded(server.db.picture(item_id), size, exact=exact)
 
     return _picture_response(await server.work.run(picture))
 
@@ -156,14 +161,14 @@ def _picture_response(data: bytes) -> Response:
     return Response(data, media_type=media_type, headers=_FOREVER)
 
 
-def _encoded(picture: Image.Image, size: int) -> bytes:
-    """The picture, its longer side at most `size`: PNG where it is small, else JPEG."""
+def _encoded(picture: Image.Image, size: int, *, exact: bool) -> bytes:
+    """The picture, its longer side at most `size`: PNG where it is small or exact, else JPEG."""
     if max(picture.size) > size:
         picture = picture.copy()
         picture.thumbnail((size, size), Image.Resampling.LANCZOS)
     file = io.BytesIO()
-    if max(picture.size) <= _THUMBNAIL_SIDE:
-        picture.save(file, "PNG")
+    if exact or max(picture.size) <= _THUMBNAIL_SIDE:
+        picture.save(file, "PNG", compress_level=1)
     else:
         picture.save(file, "JPEG", quality=90)
     return file.getvalue()

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -37,6 +38,12 @@ _CONFIG = {
     "memory_limit": "1GB",  # the engine's own work; the table it reads is ours
 }
 _LONGEST = 100_000
+_DEEPEST = 300  # levels of the parse, some two for each bracket or function
+_MOST_BRACKETS = 100
+_OPEN, _CLOSE = b"()"
+_MOST_JOINED = 256  # texts, so that what a filter builds of each row stays small
+_JOINS = frozenset({"concat", "||"})
+_TIMEOUT_S = 10.0
 _ENERGIES = ("energy", "energy_z")
 _NODES = frozenset(
     {
@@ -123,13 +130,29 @@ def filter_ids(store: Store, where: str, space: str | None = None) -> NDArray[np
     cursor = _engine().cursor()
     try:
         cursor.register("metadata", metadata)
-        _require_boolean(cursor, where, metadata.schema)
-        found = cursor.execute(_query(where)).fetchnumpy()["id"]
+        with _in_time(cursor):
+            _require_boolean(cursor, where, metadata.schema)
+            found = cursor.execute(_query(where)).fetchnumpy()["id"]
+    except duckdb.InterruptException as error:
+        reason = f"it takes longer than {_TIMEOUT_S:g} s"
+        raise _refused(where, reason, columns) from error
     except duckdb.Error as error:
         raise _refused(where, _first_line(error), columns) from error
     finally:
         cursor.close()
     return np.sort(np.asarray(found, dtype=np.int64))
+
+
+@contextmanager
+def _in_time(cursor: DuckDBPyConnection) -> Iterator[None]:
+    """Stop what the cursor runs once it takes too long: duckdb.InterruptException."""
+    timer = threading.Timer(_TIMEOUT_S, cursor.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _query(where: str) -> str:
@@ -167,6 +190,9 @@ def _require_allowed(where: str, columns: list[str]) -> set[str]:
         raise _refused(
             where, f"it has {len(where)} characters, 1 to {_LONGEST} are allowed", columns
         )
+    reason = _unparsable(where)
+    if reason:
+        raise _refused(where, reason, columns)
     try:
         # Both must parse: alone, so that brackets cannot close ours, and in brackets, so that
         # nothing can follow the expression, such as ORDER BY.
@@ -175,14 +201,38 @@ def _require_allowed(where: str, columns: list[str]) -> set[str]:
     except RecursionError as error:
         raise _refused(where, "it is nested too deeply", columns) from error
     known = {name.lower() for name in columns}
-    asked = set()
-    for node in _nodes(condition):
+    asked, joined = set(), 0
+    for node, depth in _nodes(condition):
         reason = _objection(node, known)
+        joined += _joined(node)
+        if depth > _DEEPEST:
+            reason = "it is nested too deeply"
+        elif joined > _MOST_JOINED:
+            reason = f"it joins more than {_MOST_JOINED} texts"
         if reason:
             raise _refused(where, reason, columns)
         if node["class"] == "COLUMN_REF":
             asked.add(".".join(node["column_names"]).lower())
     return asked
+
+
+def _unparsable(where: str) -> str:
+    """Why the parser is not to see a text; empty where it may.
+
+    Brackets that are not closed cost it time with the square of their number.
+    """
+    import duckdb
+
+    try:
+        written = where.encode()
+    except UnicodeEncodeError:
+        return "it has characters that are none"
+    depth = 0
+    for at, _ in duckdb.tokenize(where):
+        depth += (written[at] == _OPEN) - (written[at] == _CLOSE)
+        if depth > _MOST_BRACKETS:
+            return "it is nested too deeply"
+    return ""
 
 
 def _parsed(statement: str, where: str, columns: list[str]) -> Any:
@@ -201,17 +251,25 @@ def _parsed(statement: str, where: str, columns: list[str]) -> Any:
     return nodes[0]["where_clause"]
 
 
-def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    """Every part of a parse that is an expression."""
-    waiting = [tree]
+def _nodes(tree: Any) -> Iterator[tuple[dict[str, Any], int]]:
+    """Every part of a parse that is an expression, and how many levels down it is."""
+    waiting = [(tree, 0)]
     while waiting:
-        part = waiting.pop()
+        part, depth = waiting.pop()
         if isinstance(part, dict):
             if "class" in part:
-                yield part
-            waiting.extend(part.values())
+                yield part, depth
+            waiting.extend((value, depth + 1) for value in part.values())
         elif isinstance(part, list):
-            waiting.extend(part)
+            waiting.extend((value, depth) for value in part)
+
+
+def _joined(node: dict[str, Any]) -> int:
+    """How many texts a node puts together."""
+    if node.get("function_name", "").lower() not in _JOINS:
+        return 0
+    # As DuckDB 2 and DuckDB 1 call them.
+    return len(node.get("arguments") or node.get("children") or ())
 
 
 def _objection(node: dict[str, Any], known: set[str]) -> str:

@@ -10,11 +10,11 @@ from typing import final
 from urllib.parse import urlsplit
 
 from fastapi import HTTPException
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.access import ANYONE, Client, Gate, is_open
-from api.http.headers import security_headers
+from api.http.headers import add_security_headers
 from api.http.problems import (
     BAD_REQUEST,
     FORBIDDEN,
@@ -59,9 +59,8 @@ class Guard:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in security_headers(scope["path"]).items():
-                    headers.setdefault(name, value)
+                message["headers"] = list(message.get("headers", ()))
+                add_security_headers(scope["path"], message["headers"])
             await send(message)
 
         try:

@@ -46,3 +46,12 @@ def security_headers(path: str) -> Mapping[str, str]:
     if path == "/" or path.startswith("/web/"):
         return _PAGE
     return _REPORT if path.startswith(REPORTS) else _DATA
+
+
+def add_security_headers(path: str, headers: list[tuple[bytes, bytes]]) -> None:
+    """Add to the headers of an answer, as ASGI has them, those that it does not set itself."""
+    there = {name for name, _ in headers}
+    for name, value in security_headers(path).items():
+        pair = name.encode(), value.encode()
+        if pair[0] not in there:
+            headers.append(pair)

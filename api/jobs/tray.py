@@ -22,7 +22,6 @@ from typing import Final, final
 from api.jobs.names import display_name, file_name
 from latentdb.database import LatentDB
 from latentdb.durable import sync_folder
-from latentdb.errors import UnknownItemError
 from latentdb.ingest.decode import decode_upload, pixel_id
 from latentdb.store.names import UPLOADS
 from latentdb.types import LabelValue
@@ -120,14 +119,11 @@ def tidy(db: LatentDB, job_id: str, ids: Mapping[str, int]) -> None:
     ids : mapping of file to id
     """
     folder = db.store.path / UPLOADS / job_id
-    for file, item_id in ids.items():
-        path = folder / file
-        try:
-            is_original = db.store.original(item_id) == str(path)
-        except UnknownItemError:
-            is_original = False
-        if not is_original:
-            path.unlink(missing_ok=True)
+    known = sorted(set(ids.values()).intersection(db.store.item_ids().tolist()))
+    originals = {item.source for item in db.items(known)}
+    for file in ids:
+        if f"{UPLOADS}/{job_id}/{file}" not in originals:
+            (folder / file).unlink(missing_ok=True)
     (folder / LABELS).unlink(missing_ok=True)
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()

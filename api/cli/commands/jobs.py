@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from api.cli.options import AsJson, Database
+from api.cli.options import AsJson, Database, Key
 from api.cli.output import note, print_json, print_table
 from api.cli.session import open_database
+
+if TYPE_CHECKING:
+    from latentdb.protocol import Database as AnyDatabase
 
 
 def jobs(
@@ -18,18 +22,17 @@ def jobs(
         str | None,
         typer.Option("--cancel", metavar="ID", help="End this job; the first characters will do."),
     ] = None,
+    key: Key = None,
     as_json: AsJson = False,
 ) -> None:
     """List the jobs that servers of this database were given, the newest first.
 
     A job that waits ends at once, one that runs between two of its steps.
     """
-    from api.jobs.book import JobBook
-
-    book = JobBook(open_database(db).store.path)
+    opened = open_database(db, key=key)
     if cancel is not None:
-        book.cancel(_one_of([job.id for job in book.all()], cancel))
-    listed = [job.shown(book.progress(job.id)) for job in book.all()]
+        _cancel(opened, _one_of([job["id"] for job in _listed(opened)], cancel))
+    listed = _listed(opened)
     if as_json:
         print_json(listed)
         return
@@ -41,7 +44,31 @@ def jobs(
     waiting = sum(job["state"] == "queued" for job in listed)
     running = sum(job["state"] == "running" for job in listed)
     if listed:
-        note(f"{len(listed)} jobs: {running} running, {waiting} waiting")
+        note(f"{running} running, {waiting} waiting, {len(listed) - running - waiting} over")
+
+
+def _listed(opened: AnyDatabase) -> list[dict[str, Any]]:
+    """The jobs, from the server or from the files of the database."""
+    from api.jobs.book import JobBook
+    from latentdb.client.remote import RemoteDB
+
+    if isinstance(opened, RemoteDB):
+        return [job.to_json() for job in opened.jobs.all()]
+    book = JobBook(Path(opened.uri))
+    return [job.shown(book.progress(job.id)) for job in book.all()]
+
+
+def _cancel(opened: AnyDatabase, job_id: str) -> None:
+    from api.jobs import kinds
+    from api.jobs.book import JobBook
+    from latentdb.client.remote import RemoteDB
+    from latentdb.database import LatentDB
+
+    if isinstance(opened, RemoteDB):
+        opened.jobs.cancel(job_id)
+    else:
+        assert isinstance(opened, LatentDB)
+        kinds.cancel(opened, JobBook(opened.store.path), job_id)
 
 
 def _row(job: dict[str, Any]) -> list[object]:

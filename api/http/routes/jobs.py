@@ -17,10 +17,10 @@ from api.http.answers import json_response
 from api.http.problems import documented
 from api.http.server import ServerOf
 from api.http.submission import job_of
+from api.jobs import kinds
 from api.jobs.book import JobBook
 from api.jobs.errors import UnknownJobError
 from api.jobs.job import Job, Progress
-from api.jobs.kinds import kind_of
 
 router = APIRouter(prefix="/v1", tags=["jobs"])
 
@@ -82,15 +82,9 @@ async def events(server: ServerOf, job_id: str) -> EventSourceResponse:
 )
 async def cancel(server: ServerOf, job_id: str) -> JSONResponse:
     """End a job: at once where it waits, else between two of its steps; what is over stays so."""
-    before, progress = await job_of(server, job_id)
-
-    def end() -> Job:
-        ended = server.jobs.cancel(job_id)
-        if ended.state == "cancelled" and not before.is_over:
-            kind_of(ended).on_cancelled(server.db, job_id)
-        return ended
-
-    return json_response((await server.work.run(end)).shown(progress))
+    _, progress = await job_of(server, job_id)
+    ended = await server.work.run(lambda: kinds.cancel(server.db, server.jobs, job_id))
+    return json_response(ended.shown(progress))
 
 
 async def _told(book: JobBook, job_id: str) -> AsyncIterator[ServerSentEvent]:

@@ -100,20 +100,6 @@ def connect(live_port: int) -> Iterator[Callable[[], socket.socket]]:
         made.close()
 
 
-def read_all(connection: socket.socket) -> bytes:
-    """What comes until the other side closes."""
-    parts = []
-    while True:
-        try:
-            part = connection.recv(65536)
-        except ConnectionResetError:
-            break
-        if not part:
-            break
-        parts.append(part)
-    return b"".join(parts)
-
-
 def state_of(db: LatentDB) -> dict[str, Any]:
     """What an attack must leave as it was."""
     root = Path(db.uri)

@@ -23,18 +23,19 @@ class ServerProcess:
     database : Path
     log : file
         Where it writes what it has to say.
-    options : str
-        More words of the command.
+    settings : str
+        Of `LATENTDB_SERVE_<NAME>`, by name.
     """
 
-    def __init__(self, database: Path, log: IO[bytes], *options: str) -> None:
+    def __init__(self, database: Path, log: IO[bytes], **settings: str) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
         command = [sys.executable, "-m", "api.cli", "serve", str(database), "--port", str(port)]
+        told = {f"LATENTDB_SERVE_{name.upper()}": value for name, value in settings.items()}
         self._process = subprocess.Popen(
-            [*command, *options], stdout=log, stderr=log, start_new_session=True
+            command, stdout=log, stderr=log, start_new_session=True, env={**os.environ, **told}
         )
 
     def wait_until_up(self, seconds: float = 120.0) -> None:

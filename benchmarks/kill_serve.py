@@ -30,6 +30,8 @@ from benchmarks.kill_serve_clients import Account, Clients
 
 SPACES = ("faces-clip", "faces-ssl")
 _DRAIN_SECONDS = 900.0
+# Clients are faster than models: they are told to wait once so many of their uploads do.
+_MAX_JOBS = "40"
 
 
 def main() -> None:
@@ -51,7 +53,7 @@ def main() -> None:
         amid: list[str] = []
         with (Path(folder) / "server.log").open("wb") as log:
             for number in range(asked.rounds):
-                server = ServerProcess(database, log)
+                server = ServerProcess(database, log, max_jobs=_MAX_JOBS)
                 amid.append(_round(server, clients, book, rng.uniform(0.5, asked.longest)))
                 print(f"kill {number + 1}: {amid[-1]}; {len(account.taken)} taken", file=sys.stderr)
             drained = _drain(database, log, book)
@@ -60,6 +62,7 @@ def main() -> None:
             "kills_while_ingesting": amid.count("running"),
             "clients": asked.clients,
             "lost_answers": account.lost_answers,
+            "told_to_wait": account.waits,
             "seconds_to_drain": round(drained, 1),
             "refused": account.refused,
             **_compared(database, account, book),
@@ -109,7 +112,8 @@ def _compared(database: Path, account: Account, book: JobBook) -> dict[str, Any]
     lacking = [promised - set(db.store.vector_ids(space).tolist()) for space in SPACES]
     labels = {item.id: item.labels.get("seen") for item in db.items(sorted(promised & there))}
     originals = [Path(db.store.original(item_id)) for item_id in promised & there]
-    kept = {path for path in (database / "uploads").rglob("*") if path.is_file()}
+    # What was on its way when the server was killed lies in folders of another kind for a day.
+    kept = {path for path in (database / "uploads").glob("[0-9a-f]*/*") if path.is_file()}
     return {
         "acknowledged": len(account.taken),
         "labels_acknowledged": len(account.labels),

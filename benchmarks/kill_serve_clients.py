@@ -13,7 +13,7 @@ import httpx
 
 from latentdb.zoo.faces import draw_face
 
-_LARGEST_UPLOAD = 8
+_LARGEST_UPLOAD = 12
 _SEED = 4_000
 
 
@@ -36,6 +36,8 @@ class Account:
         Uploads that got no answer, and were sent again under the same key.
     waits : int
         Times that the server said that it cannot now.
+    refused : list of str
+        Answers to uploads that should not have been.
     """
 
     taken: dict[int, str] = field(default_factory=dict)
@@ -124,7 +126,9 @@ class Clients:
                     there = [one for one in self._account.taken if one not in self._account.deleted]
                     if not there:
                         continue
-                    item_id, value = self._rng.choice(there), self._rng.randrange(1000)
+                    # The first ones are items by now.
+                    item_id = there[int(len(there) * self._rng.random() ** 3)]
+                    value = self._rng.randrange(1000)
                     is_deletion = self._rng.random() < 0.2
                     was_unsure = item_id in self._account.unsure
                     self._account.unsure.add(item_id)

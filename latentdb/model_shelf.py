@@ -28,6 +28,11 @@ class ModelShelf:
         self._loaded: dict[str, AbstractSpaceModel] = {}
         self._lock = threading.RLock()
 
+    @property
+    def count(self) -> int:
+        """How many are in memory."""
+        return len(self._loaded)
+
     def load(self, spec: str) -> AbstractSpaceModel:
         """The model that `spec` describes, of no space of the store yet; see `load_model`."""
         # The model libraries take seconds to load, and many commands ask no model.
@@ -59,6 +64,9 @@ class ModelShelf:
             The model as it is now makes other vectors than those stored.
         """
         space = self._store.space(name)
+        there = self._loaded.get(name)
+        if there is not None:  # loading another does not stop it
+            return there
         with self._lock:
             if name not in self._loaded:
                 model = self.load(space.spec)

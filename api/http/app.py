@@ -14,8 +14,10 @@ from starlette.staticfiles import StaticFiles
 
 import latentdb
 from api.http.access import Gate
+from api.http.document import describe
 from api.http.guard import Guard
 from api.http.logs import RequestLog
+from api.http.metrics import Measured
 from api.http.problems import add_handlers
 from api.http.routes import ROUTERS
 from api.http.server import Server
@@ -62,10 +64,12 @@ def create_app(
     add_handlers(app)
     for router in ROUTERS:
         app.include_router(router)
+    describe(app, ROUTERS)
     app.add_api_route("/", _page, methods=["GET"], include_in_schema=False)
     app.mount("/web", StaticFiles(directory=_PAGE), name="web")
     app.add_middleware(Guard, settings=chosen, gate=gate)
     app.add_middleware(RequestLog)
+    app.add_middleware(Measured, metrics=app.state.server.metrics)
     return app
 
 
@@ -80,6 +84,7 @@ def _opened(address: str | Path, device: str) -> LatentDB:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """What runs beside the requests, for as long as the app does."""
     server = cast("Server", app.state.server)
+    server.warming.start()
     if server.settings.runs_jobs:
         server.keeper.start()
     try:

@@ -7,12 +7,16 @@ from typing import Annotated, cast, final
 
 from fastapi import Depends, Request
 
+from api.http.cache import AnswerCache
+from api.http.metrics import Metrics
 from api.http.search_desk import SearchDesk
+from api.http.warm import Warming
 from api.http.work import Workbench
 from api.jobs.book import JobBook
 from api.jobs.keeper import Keeper
 from api.settings import ServerSettings
 from latentdb.database import LatentDB
+from latentdb.store.state import DatabaseState
 
 
 @final
@@ -28,6 +32,12 @@ class Server:
         Runs what is not for the event loop.
     search : SearchDesk
         Answers questions.
+    cache : AnswerCache
+        Answers given already.
+    metrics : Metrics
+        What is measured.
+    warming : Warming
+        Loads what the first questions need.
     jobs : JobBook
         What was promised to be done, and how it stands.
     keeper : Keeper
@@ -38,6 +48,9 @@ class Server:
     settings: ServerSettings
     work: Workbench
     search: SearchDesk
+    cache: AnswerCache
+    metrics: Metrics
+    warming: Warming
     jobs: JobBook
     keeper: Keeper
 
@@ -46,11 +59,16 @@ class Server:
         """The parts of a server, put together."""
         work = Workbench(settings)
         jobs = JobBook(db.store.path)
+        metrics = Metrics()
+        kept_bytes = int(settings.cache_mib * 2**20)
         return Server(
             db,
             settings,
             work,
-            search=SearchDesk(db, work),
+            search=SearchDesk(db, settings, metrics),
+            cache=AnswerCache(DatabaseState(db.store.path), kept_bytes),
+            metrics=metrics,
+            warming=Warming(db),
             jobs=jobs,
             keeper=Keeper(jobs, device=settings.device),
         )

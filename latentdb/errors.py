@@ -36,7 +36,7 @@ LatentDBError                        (indexers.errors)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from indexers.errors import LatentDBError
 
@@ -88,6 +88,12 @@ class SpaceError(LatentDBError):
 
 class UnknownSpaceError(SpaceError, _PlainKeyError):
     """No space of that name in the database, or no such bundled space."""
+
+    @classmethod
+    def among(cls, name: str, spaces: Iterable[str]) -> UnknownSpaceError:
+        """An error that names the spaces there are."""
+        there = ", ".join(sorted(spaces)) or "none yet; add one with latentdb init --space"
+        return cls(f"no space {name!r} in this database; there are: {there}")
 
 
 class SpaceExistsError(SpaceError, ValueError):

@@ -114,10 +114,10 @@ def open_files(db: str | None, *, device: str = "auto") -> LatentDB:
     """
     import latentdb
 
-    return latentdb.open(folder(db), device=device)
+    return latentdb.open(folder_of(db), device=device)
 
 
-def folder(db: str | None) -> str:
+def folder_of(db: str | None) -> str:
     """Where the files of the database lie; errors as `address` and `open_files`."""
     where = address(db)
     if where.lower().startswith(_SERVERS):

@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol, final
 
 from latentdb.client.jobs import Job, JobProgress, Jobs, begun, read_job
 from latentdb.client.transport import Call, FilePart, Transport
-from latentdb.errors import PictureError, QueryError
+from latentdb.errors import PictureError, QueryError, UnknownSpaceError
 from latentdb.ingest.chunk import Decoded, DecodeSettings, Refused
 from latentdb.ingest.label_columns import HasColumns, LabelColumns
 from latentdb.ingest.labeller import Labeller
@@ -71,8 +71,12 @@ class _Terms:
         """The terms of a server for pictures of all spaces that have a model, or of some."""
         about = Fields(db.about(), "database")
         limits, counts = about.inside("limits"), db.vector_counts()
-        own = [name for name, space in db.spaces().items() if space.has_model]
+        there = db.spaces()
+        own = [name for name, space in there.items() if space.has_model]
         names = own if spaces is None else list(spaces)
+        for name in names:
+            if name not in there:
+                raise UnknownSpaceError.among(name, list(there))
         items = about.integer("items")
         return cls(
             pictures=limits.integer("max_uploads"),
@@ -153,8 +157,8 @@ def upload(
 
     Raises
     ------
-    SourceError, LabelsError
-        The source or the labels cannot be read.
+    UnknownSpaceError, SourceError, LabelsError
+        No such space; the source or the labels cannot be read.
     QueryError
         `batch_size` was given.
     """
@@ -164,13 +168,14 @@ def upload(
             "how many pictures a model gets at once is for the server to find out: leave "
             "batch_size out"
         )
+    terms = _Terms.of(db, spaces)
     opened = open_source(source, prefix=asked.source_prefix)
     table = None if asked.labels is None else read_labels(Path(asked.labels))
     listener = progress or SilentProgress()
     columns = LabelColumns(db, tell=listener.message)
     labeller = Labeller.of(columns, table, opened.keys())
     run = _Upload(db, transport, options=asked, progress=listener, labeller=labeller)
-    return run.all_of(opened, _Terms.of(db, spaces), names_spaces=spaces is not None)
+    return run.all_of(opened, terms, names_spaces=spaces is not None)
 
 
 @final

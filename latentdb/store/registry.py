@@ -60,8 +60,7 @@ class SpaceRegistry:
         """
         spaces = self.all()
         if name not in spaces:
-            there = ", ".join(sorted(spaces)) or "none yet; add one with latentdb init --space"
-            raise UnknownSpaceError(f"no space {name!r} in this database; there are: {there}")
+            raise UnknownSpaceError.among(name, spaces)
         return spaces[name]
 
     def quality_columns(self) -> set[str]:

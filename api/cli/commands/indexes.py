@@ -13,6 +13,7 @@ from indexers.types import IndexKind, MetricName, PriorName
 
 if TYPE_CHECKING:
     from latentdb.indexes import IndexInfo
+    from latentdb.protocol import IndexOptions
 
 
 def index(
@@ -38,7 +39,8 @@ def index(
     if prior is not None and metric != "nao":
         raise typer.BadParameter(f"--prior belongs to --metric nao, got --metric {metric}")
     opened = open_database(db, key=key)
-    built = opened.build_index(space, metric=metric, prior=prior or "chi", kind=kind)
+    law: IndexOptions = {} if prior is None else {"prior": prior}
+    built = opened.build_index(space, metric=metric, kind=kind, **law)
     if as_json:
         print_json(built.to_json())
         return

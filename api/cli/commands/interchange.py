@@ -9,7 +9,7 @@ import typer
 
 from api.cli.options import AsJson, DatabaseFirst, DatabaseFolder, Where
 from api.cli.output import note, print_json, print_table
-from api.cli.session import address_and, open_files
+from api.cli.session import address_and, folder_of, open_files
 from latentdb.interchange.request import Format
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _opened_or_created(where: str, folder: str, options: ImportOptions) -> Laten
     from latentdb.interchange.request import ImportRequest
     from latentdb.store.location import local_path
 
-    if local_path(where).exists():
+    if local_path(folder_of(where)).exists():
         return open_files(where)
     make_plan(ImportRequest(Path(folder), **options), {})
     created = latentdb.create(where, spaces=())

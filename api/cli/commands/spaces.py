@@ -8,7 +8,7 @@ import typer
 
 from api.cli.options import AsJson, Database, DatabaseFolder, Device, Key
 from api.cli.output import note, print_json, print_table
-from api.cli.session import folder, open_database, open_files
+from api.cli.session import folder_of, open_database, open_files
 
 if TYPE_CHECKING:
     from latentdb.space import Space
@@ -34,7 +34,7 @@ def init(
     import latentdb
     from latentdb.bundled import DEFAULT_SPACES
 
-    created = latentdb.create(folder(db), spaces=space or DEFAULT_SPACES, device=device)
+    created = latentdb.create(folder_of(db), spaces=space or DEFAULT_SPACES, device=device)
     note(f"created {created.uri}")
     _print(list(created.spaces().values()), {}, as_json=as_json)
 

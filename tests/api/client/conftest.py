@@ -2,46 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import uvicorn
+from served import serving
 
 import latentdb
-from api.http.app import create_app
-from api.settings import ServerSettings
 from latentdb.client import RemoteDB
 from latentdb.database import LatentDB
 from latentdb.ingest import IngestOptions
-
-Served = Callable[[Path], str]
-
-
-@contextmanager
-def serving(database: Path, **settings: object) -> Iterator[str]:
-    """The address of a server over a database, for as long as the block lasts."""
-    chosen = ServerSettings(database=str(database), device="cpu", **settings)  # type: ignore[arg-type]
-    listening = socket.socket()
-    listening.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(create_app(settings=chosen), log_level="error", lifespan="on")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive(), "the server did not start"
-        time.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(timeout=30)
-        listening.close()
 
 
 @pytest.fixture(scope="session")
@@ -90,14 +60,3 @@ def remote(address: str) -> Iterator[RemoteDB]:
     """The database over its server."""
     with latentdb.connect(address) as connected:
         yield connected
-
-
-@pytest.fixture(scope="module")
-def worked_on(
-    source: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[LatentDB, RemoteDB]]:
-    """A copy for tests that write: by its files, and over a server that runs jobs."""
-    folder = tmp_path_factory.mktemp("worked_on") / "own.ldb"
-    shutil.copytree(source, folder)
-    with serving(folder) as found, latentdb.connect(found) as connected:
-        yield latentdb.open(folder, device="cpu"), connected

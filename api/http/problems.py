@@ -21,7 +21,14 @@ from latentdb.geometry.errors import CutLocusError
 __all__ = ["STATUS", "RefusedError", "add_handlers", "documented", "problem", "status_of"]
 
 BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 400, 401, 403, 404
-TIMEOUT, CONFLICT, TOO_LARGE, UNPROCESSABLE, TOO_MANY = 408, 409, 413, 422, 429
+METHOD_NOT_ALLOWED, TIMEOUT, CONFLICT, TOO_LARGE, UNPROCESSABLE, TOO_MANY = (
+    405,
+    408,
+    409,
+    413,
+    422,
+    429,
+)
 INTERNAL, UNAVAILABLE = 500, 503
 # What stands before every route may answer with these.
 _ANYWHERE = (BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, TOO_MANY, UNAVAILABLE)
@@ -204,10 +211,20 @@ async def _on_invalid(_request: Request, error: Exception) -> JSONResponse:
     return problem(UNPROCESSABLE, "invalid-request", describe_invalid(error.errors()))
 
 
-async def _on_http(_request: Request, error: Exception) -> JSONResponse:
+async def _on_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     code = _CODES.get(error.status_code, "bad-request")
-    return problem(error.status_code, code, str(error.detail), headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == METHOD_NOT_ALLOWED:
+        headers["allow"] = ", ".join(_methods_of(request)) or headers.pop("Allow", "GET")
+        headers.pop("Allow", None)
+    return problem(error.status_code, code, str(error.detail), headers=headers)
+
+
+def _methods_of(request: Request) -> list[str]:
+    """What the path of a request can be asked with: each method has a route of its own."""
+    path = getattr(request.scope.get("route"), "path", "")
+    return sorted(method.upper() for method in request.app.openapi()["paths"].get(path, {}))
 
 
 async def _on_overload(_request: Request, error: Exception) -> JSONResponse:

@@ -36,7 +36,7 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/jobs", dependencies=[needs("read")], responses=documented(401, 403, 429, 503))
+@router.get("/jobs", dependencies=[needs("read")], responses=documented(401, 403, 422, 429, 503))
 async def jobs(server: ServerOf, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> JSONResponse:
     """The jobs, the newest first; those that are over are forgotten after a while."""
 

@@ -10,7 +10,7 @@ import typer
 
 from api.cli.options import DatabaseFolder, Device
 from api.cli.output import note
-from api.cli.session import open_files
+from api.cli.session import folder_of
 
 if TYPE_CHECKING:
     from api.settings import ServerSettings
@@ -39,6 +39,11 @@ LogFormat = Annotated[
 ]
 
 
+Workers = Annotated[
+    int, typer.Option("--workers", metavar="N", min=1, help="Processes that serve together.")
+]
+
+
 def serve(  # noqa: PLR0913 - one option each
     db: DatabaseFolder = None,
     *,
@@ -49,10 +54,14 @@ def serve(  # noqa: PLR0913 - one option each
     allow_host: AllowHost = None,
     trust_proxy: TrustProxy = None,
     log_format: LogFormat = "text",
+    workers: Workers = 1,
 ) -> None:
     """Serve the JSON API and the page: to this machine, and with --keys to others."""
     require_closed(host, keys, allow_host or ())
     try:
+        from api.http.serving import FACTORY, GRACE_S, share_cores, shared_by_workers
+
+        share_cores(workers)
         import uvicorn
 
         from api.http.app import create_app
@@ -62,20 +71,26 @@ def serve(  # noqa: PLR0913 - one option each
         raise typer.BadParameter(
             f"the server is not installed ({error.name}): pip install 'latentdb[cpu,serve]'"
         ) from error
-    opened = open_files(db, device=device)
     settings = settings_of(
-        database=opened.uri,
+        database=folder_of(db),
         device=device,
         keys=keys,
         hosts=names_of(host, keys, allow_host or ()),
         trusted_proxies=tuple(trust_proxy or ()),
+        workers=workers,
         log_format=log_format,
     )
-    app = create_app(opened, settings=settings)
+    app = create_app(settings=settings)
     shown = f"[{host}]" if ":" in host else host
     note(f"serving at http://{shown}:{port} - stop with Ctrl-C")
     configure_logs(settings.log_format)
-    uvicorn.run(app, host=host, port=port, **uvicorn_options(settings))
+    options = {"host": host, "port": port, "timeout_graceful_shutdown": GRACE_S}
+    options |= uvicorn_options(settings)
+    if workers == 1:
+        uvicorn.run(app, **options)
+        return
+    with shared_by_workers(settings):
+        uvicorn.run(FACTORY, factory=True, workers=workers, **options)
 
 
 def require_closed(host: str, keys: Path | None, names: list[str] | tuple[str, ...]) -> None:

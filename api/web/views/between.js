@@ -63,7 +63,7 @@ class BetweenView {
   async show(params) {
     const { app } = this;
     const spaces = [...app.spaces].sort((one, other) => (other.kind === "noise") - (one.kind === "noise"));
-    this.ids = (params.get("ids") ?? "").split(",").filter((one) => /^\d{1,19}$/.test(one)).slice(0, MOST);
+    this.ids = [params.get("ids"), params.get("a"), params.get("b")].flatMap((one) => (one ?? "").split(",")).filter((one) => /^\d{1,19}$/.test(one)).slice(0, MOST);
     this.mode = params.get("show") || (this.ids.length > 2 ? "centroid" : "walk");
     this.space.replaceChildren(...spaces.map((one) => element("option", { value: one.name }, one.name)));
     this.space.value = params.get("space") || spaces[0]?.name || "";

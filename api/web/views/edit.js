@@ -172,7 +172,6 @@ class EditView {
     const [before, made] = [answer.projections, answer.pictures];
     const step = Object.entries(answer.edit.directions).map(([name, value]) => `${plain(name)} ${value > 0 ? "+" : ""}${figure(value)}`).join(", ");
     const name = `edited-${Object.entries(answer.edit.directions).map(([one, value]) => `${one}${value}`).join("-")}.png`;
-    const left = answer.edit.remaining ?? 1;
     this.result.replaceChildren(
       element("div", { class: "panel trio" },
         madePicture(answer.original.png, { alt: "Original", caption: [element("b", {}, "Original"), element("span", { class: "faint" }, " as the model sees it")] }),
@@ -186,7 +185,7 @@ class EditView {
         })))),
       element("section", { class: "panel stack", "aria-labelledby": "bars-title" },
         element("h2", { id: "bars-title" }, "Along every direction"),
-        left < 0.995 ? element("p", { class: "note" }, `Keeping the others left ${figure(100 * left)} % of the step's length.`) : null,
+        answer.edit.keep.length ? element("p", { class: "note" }, `Keeping ${answer.edit.keep.map(plain).join(", ")} left ${figure(100 * answer.edit.remaining)} % of the step's length.`) : null,
         element("table", {}, element("thead", {}, element("tr", {}, ...["Direction", "Before and after, in standard deviations", "Change"].map((one) => element("th", { scope: "col" }, one)))),
           element("tbody", {}, ...Object.keys(before).map((one) => change(one, before[one], made[AT].projections[one]))))));
   }

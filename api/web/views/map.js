@@ -123,8 +123,8 @@ class MapView {
     };
   }
 
-  get params() {
-    const { question, ...own } = this.state;
+  /** The address of a state. */
+  paramsOf({ question, ...own }) {
     const asked = Object.fromEntries(Object.entries(toParams(question)).filter(([name]) => !(name in own)));
     return { ...asked, ...own, method: own.method === "pca" ? "" : own.method };
   }
@@ -132,8 +132,8 @@ class MapView {
   /** What the controls say, as the next address. */
   follow(change) {
     const method = this.umap.checked ? "umap" : "pca";
-    Object.assign(this.state, { space: this.space.value, by: this.by.value, where: this.where.value.trim(), method }, change);
-    this.app.go("map", this.params);
+    const said = { space: this.space.value, by: this.by.value, where: this.where.value.trim(), method };
+    this.app.go("map", this.paramsOf({ ...this.state, ...said, ...change }));
   }
 
   /** Keep what is in view in the address, once it rests. */
@@ -143,7 +143,7 @@ class MapView {
       if (this.canvas.closest("[hidden]")) return;
       const { x, y } = this.plane.view;
       this.state.at = this.plane.zoom < 1.01 ? "" : [x, y, this.plane.zoom].map((one) => Number(one.toPrecision(4))).join(",");
-      this.app.rewrite("map", this.params);
+      this.app.rewrite("map", this.paramsOf(this.state));
     }, 400);
   }
 
@@ -194,17 +194,25 @@ class MapView {
   }
 
   async loadValues(signal) {
-    this.values = null;
+    this.values = this.trouble = null;
     if (this.state.by !== "none") {
-      const told = await this.ask("values", { by: this.state.by }, signal);
+      let told;
+      try {
+        told = await this.ask("values", { by: this.state.by }, signal);
+      } catch (error) {
+        if (!(error instanceof Problem) || error.status >= 500) throw error;
+        this.trouble = error; // the points are there all the same
+        this.colour();
+        return;
+      }
       if (told.ids_hash !== this.points.ids_hash) { // pictures came in between
         await this.load(signal);
-        return this.loadValues(signal);
+        await this.loadValues(signal);
+        return;
       }
       this.values = { ...told, numbers: arrayOf(told.values) };
     }
     this.colour();
-    return undefined;
   }
 
   colour() {
@@ -214,7 +222,15 @@ class MapView {
     this.plane.setColours(made);
     const heading = values ? plain(values.by.replace(/^\w+:/, "")) : "Pictures";
     this.legend.replaceChildren(...legendOf(made.legend, heading, (test, entry) => this.selectByValue(test, entry)));
+    if (this.trouble) this.legend.append(...this.excuse());
     this.facts.replaceChildren(...this.describe());
+  }
+
+  /** Why the points have no colours, and what can be done. */
+  excuse() {
+    const wrong = element("p", { class: "wrong" }, this.trouble.message);
+    if (this.trouble.code !== "not-enough-data" || this.state.by !== "energy") return [wrong];
+    return [wrong, this.jobButton("Measure them", "/v1/energy", { space: this.state.space })];
   }
 
   describe() {
@@ -282,27 +298,31 @@ class MapView {
   }
 
   button(text) {
-    const made = element("button", { type: "button", class: "primary", onclick: () => this.makeUmap() }, text);
+    return this.jobButton(text, "/v1/projections", { space: this.state.space, method: "umap" });
+  }
+
+  jobButton(text, path, work) {
+    const made = element("button", { type: "button", class: "primary", onclick: () => this.run(text, path, work) }, text);
     made.disabled = !this.app.may("write");
     if (made.disabled) made.title = "Your key may only read";
     return made;
   }
 
-  async makeUmap() {
-    const { space } = this.state;
-    const bar = element("progress", { "aria-label": "Progress of UMAP" });
+  /** Have a job done that the map waits for, and show it then. */
+  async run(text, path, work) {
+    const bar = element("progress", { "aria-label": "Progress of the job" });
     const line = element("p", {}, "Waiting for its turn…");
-    this.lift(element("div", { class: "empty" }, element("h2", {}, "Making the UMAP"), bar, line));
+    this.lift(element("div", { class: "empty" }, element("h2", {}, path.endsWith("energy") ? "Measuring the energies" : "Making the UMAP"), bar, line));
     try {
-      const begun = await this.app.call("/v1/projections", { json: { space, method: "umap" } });
-      await this.app.job(begun.id ?? begun.job, (progress) => {
+      const begun = await this.app.call(path, { json: work });
+      await this.app.job(begun.id, (progress) => {
         if (progress?.total) { bar.max = progress.total; bar.value = progress.done; } else bar.removeAttribute("value");
         if (progress?.message) line.textContent = `${plain(progress.message)}…`;
       });
       this.points = null;
-      this.app.go("map", this.params);
+      this.app.go("map", this.paramsOf(this.state));
     } catch (error) {
-      this.lift(empty("The UMAP was not made", error.message, this.button("Try again")));
+      this.lift(empty("It was not made", error.message, this.jobButton(text, path, work)));
     }
   }
 

@@ -60,7 +60,7 @@ class ReportView {
     this.start.disabled = true;
     try {
       const job = await this.app.call("/v1/reports", { json: { quick: this.quick.checked } });
-      await this.follow(job.id ?? job.job);
+      await this.follow(job.id);
     } catch (error) {
       this.app.say(error.message, true);
     } finally {

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO ?= demo
 
-.PHONY: help demo test check fix bench clean
+.PHONY: help demo chromium test check fix bench clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -16,6 +16,9 @@ help: ## Show what there is to make
 
 demo: .venv ## Make 600 faces, ingest, index, stitch and query them; pictures and a report in ./demo
 	$(BIN)/python examples/demo.py $(DEMO)
+
+chromium: ## Install Chromium for the tests of the page, where apt and root are there
+	@sh .ci/chromium
 
 test: .venv ## Run the tests
 	$(BIN)/python -m pytest -q

@@ -10,9 +10,10 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, final
 
@@ -65,7 +66,11 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def zoo_db(tmp_path_factory: pytest.TempPathFactory) -> LatentDB:
     """Sixty faces in a space with text and one of noise, with a map and two directions."""
-    folder = tmp_path_factory.mktemp("zoo")
+    return _zoo(tmp_path_factory.getbasetemp() / "zoo")
+
+
+@cache  # several conftests have the fixture
+def _zoo(folder: Path) -> LatentDB:
     write_folder(folder / "faces", COUNT, seed=5)
     made = latentdb.create(folder / "zoo.ldb", spaces=["faces-clip", "faces-noise"], device="cpu")
     labels = folder / "faces" / "labels.csv"
@@ -103,14 +108,6 @@ def site(zoo_db: LatentDB) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture
-def own_site(zoo_db: LatentDB, tmp_path: Path) -> Iterator[str]:
-    """Address of a server over a copy of `zoo_db`, for a test that writes."""
-    shutil.copytree(zoo_db.uri, tmp_path / "own.ldb")
-    with serving(latentdb.open(tmp_path / "own.ldb", device="cpu")) as address:
-        yield address
-
-
 @final
 @dataclass
 class Visit:
@@ -119,7 +116,7 @@ class Visit:
     page: Page
     site: str
     faults: list[str] = field(default_factory=list)
-    refusals: set[int] = field(default_factory=lambda: {404})
+    refusals: set[int] = field(default_factory=set)
 
     def open(self, link: str = "", *, site: str | None = None) -> Page:
         """Load the page at `#link`; wait until its view is drawn and nothing is on its way."""
@@ -154,13 +151,20 @@ class Visit:
         ]
 
 
-@pytest.fixture
-def visit(chromium: Browser, site: str) -> Iterator[Callable[..., Visit]]:
-    """Open tabs: `visit(dark=…, phone=…, site=…)`; no error may be on their consoles in the end."""
-    visits: list[Visit] = []
+@final
+class Visits:
+    """Opens tabs: `visit(dark=…, phone=…, site=…)`."""
 
-    def begin(*, dark: bool = False, phone: bool = False, site: str = site, **more: Any) -> Visit:
-        page = chromium.new_page(
+    def __init__(self, browser: Browser, site: str) -> None:
+        self._browser = browser
+        self._site = site
+        self._tabs: list[Visit] = []
+
+    def __call__(
+        self, *, dark: bool = False, phone: bool = False, site: str | None = None, **more: Any
+    ) -> Visit:
+        """A new tab, of a browser that keeps nothing."""
+        page = self._browser.new_page(
             viewport=PHONE if phone else DESK,
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
@@ -169,14 +173,37 @@ def visit(chromium: Browser, site: str) -> Iterator[Callable[..., Visit]]:
             **more,
         )
         page.set_default_timeout(_PATIENCE_MS)
-        made = Visit(page, site)
+        made = Visit(page, site or self._site)
         page.on("console", made.hear)
         page.on("pageerror", lambda error: made.faults.append(str(error)))
-        visits.append(made)
+        self._tabs.append(made)
         return made
 
+    def close(self) -> None:
+        """Close all tabs; where a server is to stop, before it does."""
+        for tab in self._tabs:
+            tab.page.close()
+
+    @property
+    def faults(self) -> list[str]:
+        """What went wrong in any of them."""
+        return [fault for tab in self._tabs for fault in tab.faults]
+
+
+@pytest.fixture
+def visit(chromium: Browser, site: str) -> Iterator[Visits]:
+    """Open tabs; no error may be on their consoles in the end."""
+    visits = Visits(chromium, site)
     expect.set_options(timeout=_PATIENCE_MS)
-    yield begin
-    for one in visits:
-        one.page.close()
-        assert one.faults == [], one.faults
+    yield visits
+    visits.close()
+    assert visits.faults == [], visits.faults
+
+
+@pytest.fixture
+def own_site(zoo_db: LatentDB, tmp_path: Path, visit: Visits) -> Iterator[str]:
+    """Address of a server over a copy of `zoo_db`, for a test that writes."""
+    shutil.copytree(zoo_db.uri, tmp_path / "own.ldb")
+    with serving(latentdb.open(tmp_path / "own.ldb", device="cpu")) as address:
+        yield address
+        visit.close()

@@ -2,11 +2,14 @@
 
 import { element, figure } from "./dom.js";
 import { showParts } from "./parts.js";
+import { isAsked } from "./question.js";
 import { Sliders } from "./sliders.js";
 import { WhereField } from "./where.js";
 
 const METRICS = [["", "auto"], ["cosine", "cosine"], ["euclidean", "euclidean"], ["nao", "nao"]];
 const PRIORS = [["", "auto"], ["chi", "chi (Gaussian noise)"], ["fitted", "fitted to the norms"], ["none", "none"]];
+
+const ORDERS = [["", "as stored"], ["untypical", "least typical first"], ["typical", "most typical first"]];
 
 /** Some `[value, text]` as a choice. */
 const options = (pairs) => pairs.map(([value, text]) => element("option", { value }, text));
@@ -46,6 +49,8 @@ export class AskForm {
     this.from = element("select", { onchange: change }, ...options(names));
     this.prior = element("select", { onchange: change }, ...options(PRIORS));
     this.priorField = field("Prior of the norm", this.prior);
+    this.order = element("select", { onchange: change }, ...options(ORDERS));
+    this.orderField = field("Order of all pictures", this.order);
     this.metrics = METRICS.map(([value]) => element("input", { type: "radio", name: "metric", value, onchange: change }));
     const most = database.limits?.max_k ?? 500;
     this.k = element("input", { type: "number", min: "1", max: most, "aria-describedby": "k-wrong", onchange: change });
@@ -66,11 +71,11 @@ export class AskForm {
         element("fieldset", { class: "field" }, element("legend", {}, "Metric"),
           element("div", { class: "switch" }, ...METRICS.map(([, text], at) => element("label", {}, this.metrics[at], element("span", {}, text))))),
         this.priorField,
-        element("div", { class: "pair" }, element("div", {}, field("Hits", this.k), this.kWrong),
+        element("div", { class: "two" }, element("div", {}, field("Hits", this.k), this.kWrong),
           element("label", { class: "check" }, this.explain, "Explain")),
         element("label", { class: "field", title: "λ of maximal marginal relevance: 1 is nearness alone, 0 unlike one another" },
           element("span", { class: "row spread" }, "Diversity λ", this.diverseTold), this.diverse),
-        this.sliders.element));
+        this.sliders.element, this.orderField));
   }
 
   tellDiverse() {
@@ -93,6 +98,8 @@ export class AskForm {
     this.diverse.value = asked.diverse;
     this.tellDiverse();
     this.explain.checked = asked.explain;
+    this.order.value = asked.order;
+    this.orderField.hidden = isAsked(asked) || Object.keys(asked.directions).length > 0;
     this.sliders.show(this.app.directions, asked.space, asked.from, asked.directions);
     this.fail(null);
     showParts(this.parts, asked, pictureUrl, (changed) => this.onAsk(changed, true));
@@ -105,7 +112,7 @@ export class AskForm {
       ...this.base,
       text: this.text.value, where: this.where.value, space: this.space.value, from: this.from.value,
       metric, prior: metric === "nao" ? this.prior.value : "", k: Number(this.k.value),
-      diverse: Number(this.diverse.value), explain: this.explain.checked, directions: this.sliders.values,
+      diverse: Number(this.diverse.value), explain: this.explain.checked, order: this.order.value, directions: this.sliders.values,
     };
   }
 

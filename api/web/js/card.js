@@ -27,24 +27,25 @@ export const wordsOf = (item) => chipsOf(item.labels ?? {}).join(", ") || nameOf
  *
  * @param {object} item  an item or hit as the server tells of it
  * @param {object} options  `href` (where the picture leads; the item's own page where not given),
- *     `title` (what following it does), `rank`, `note` (a line of text), `actions` (elements below
- *     the picture), `below` (elements at the end), `size` (pixels asked for), `marked` (whether it
- *     stands out)
+ *     `title` (what following it does), `rank`, `value` (told instead of the distance), `note` (a
+ *     line of text), `actions` (elements below the picture), `below` (elements at the end), `size`
+ *     (pixels asked for), `marked` (whether it stands out)
  */
-export function card(item, { href, title = "Open", rank, note, actions = [], below = [], size = 256, marked = false } = {}) {
+export function card(item, { href, title = "Open", rank, value, note, actions = [], below = [], size = 256, marked = false } = {}) {
   const id = idOf(item.image);
   const name = wordsOf(item);
   const chips = chipsOf(item.labels ?? {});
-  const distance = item.distance === undefined ? null : figure(item.distance, 4);
-  const told = [rank ? `Hit ${rank}` : null, distance && `distance ${distance}`, name].filter(Boolean).join(", ");
-  const picture = item.width === 0
-    ? element("span", { class: "nothing" }, "no picture")
-    : element("img", { src: `${item.image}?size=${size}`, alt: "", loading: "lazy", decoding: "async" });
+  const distance = value ?? distanceOf(item);
+  const told = [rank ? `Hit ${rank}` : null, distance && (value ?? `distance ${distance}`), name].filter(Boolean).join(", ");
+  const none = () => element("span", { class: "nothing" }, "no picture"); // imported as vectors
+  const picture = item.width === 0 ? none() : element("img", {
+    src: `${item.image}?size=${size}`, alt: "", loading: "lazy", decoding: "async", onerror: () => picture.replaceWith(none()),
+  });
   return element("li", { class: marked ? "card marked" : "card", dataset: { id } },
     element("a", { class: "picture", href: href ?? link("item", { id }), "aria-label": `${told}. ${title}.`, title: `${nameOf(item.source ?? "")}\n${title}` },
       picture, rank ? element("b", { class: "rank", "aria-hidden": "true" }, String(rank)) : null),
     actions.length ? element("div", { class: "actions" }, ...actions) : null,
-    distance === null ? null : nearness(item, distance),
+    distance === null ? null : nearness(item, distance, value === undefined ? "Distance: lower is nearer" : ""),
     note ? element("p", { class: "note" }, note) : null,
     chips.length ? element("p", { class: "chips", "aria-hidden": "true" },
       ...chips.slice(0, MOST_CHIPS).map((one) => element("span", {}, one)),
@@ -52,10 +53,12 @@ export function card(item, { href, title = "Open", rank, note, actions = [], bel
     ...below);
 }
 
+const distanceOf = ({ distance }) => (distance === undefined ? null : distance >= 1e-3 ? distance.toPrecision(4) : figure(distance, 2));
+
 /** The distance, and for NAO its two parts, which add up to it, as a bar. */
-function nearness(item, distance) {
+function nearness(item, distance, title) {
   const parts = item.angular === null || item.angular === undefined ? null : bar(item.angular, item.radial);
-  return element("p", { class: "nearness" }, element("span", { title: "Distance: lower is nearer" }, distance), parts);
+  return element("p", { class: "nearness" }, element("span", { title }, distance), parts);
 }
 
 function bar(angular, radial) {

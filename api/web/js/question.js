@@ -1,6 +1,7 @@
 // What is asked: between the address (every answer has a link), the form, and the server.
 
 const DEFAULT_K = 24;
+const ORDERS = ["typical", "untypical"];
 
 /** A question that asks nothing yet. Weights below 0 are of what hits are to be unlike. */
 export const nothing = () => ({
@@ -10,6 +11,7 @@ export const nothing = () => ({
   space: "", from: "", metric: "", prior: "", k: DEFAULT_K, where: "",
   directions: {}, // strength by name, in standard deviations
   diverse: 1, explain: false,
+  order: "", // of all pictures, with nothing asked: "typical" or "untypical" first
 });
 
 const number = (text, otherwise) => (text !== null && text !== "" && Number.isFinite(Number(text)) ? Number(text) : otherwise);
@@ -32,6 +34,7 @@ export function fromParams(params) {
   asked.k = Math.max(1, Math.round(number(params.get("k"), DEFAULT_K)));
   asked.diverse = Math.min(1, Math.max(0, number(params.get("diverse"), 1)));
   asked.explain = params.get("explain") === "1";
+  asked.order = ORDERS.includes(params.get("order")) ? params.get("order") : "";
   for (const one of params.getAll("directions").flatMap((all) => all.split(","))) {
     const [name, strength] = one.split("=");
     if (number(strength, 0)) asked.directions[name] = Number(strength);
@@ -57,11 +60,30 @@ export function toParams(asked) {
     directions: Object.entries(asked.directions).map(([name, strength]) => `${name}=${strength}`).join(","),
     diverse: asked.diverse === 1 ? "" : asked.diverse,
     explain: asked.explain ? 1 : "",
+    order: asked.order,
   };
 }
 
 /** Whether there is something to search with. */
 export const isAsked = (asked) => Boolean(asked.text.trim() || asked.image || asked.items.length);
+
+/**
+ * With nothing asked: what `POST /v1/rank` is sent, or null where pictures come as they are stored.
+ *
+ * Sliders order all pictures along the direction that is set farthest, a choice of order by energy.
+ */
+export function rankingOf(asked, directions, spaces) {
+  const common = { k: asked.k, ...(asked.where ? { where: asked.where } : {}) };
+  const [farthest] = Object.entries(asked.directions).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
+  if (farthest) {
+    const [direction, strength] = farthest;
+    const homes = directions.filter((one) => one.name === direction).map((one) => one.space.name);
+    const space = homes.find((name) => name === asked.space) ?? homes[0];
+    return { direction, ...(space ? { space } : {}), descending: strength > 0, ...common };
+  }
+  if (!asked.order || !spaces.length) return null;
+  return { by: "energy", space: asked.space || spaces[0].name, descending: asked.order === "untypical", ...common };
+}
 
 /** `items` with one more, or turned round, or (where it says so already) without it. */
 export function toggled(items, id, weight) {

@@ -1,5 +1,7 @@
 // Views by the address: `#view=search&text=a+hat`. Every link is one that can be sent on.
 
+import { Problem } from "./api.js";
+
 const FIRST = "search";
 
 /** What the address asks for: `{ view, params }`, params a URLSearchParams without the view. */
@@ -76,8 +78,9 @@ export class Router {
     try {
       await module.show(this.root(view), params, this.app);
     } catch (error) {
-      if (error.name !== "AbortError") this.app.say(error.message, true);
-      if (!error.status && error.name !== "AbortError") throw error; // a fault of the page's own
+      if (error.name === "AbortError") return;
+      this.app.say(error.message, true);
+      if (!(error instanceof Problem)) throw error; // a fault of the page's own
     }
   }
 

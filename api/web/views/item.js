@@ -32,7 +32,7 @@ export async function show(root, params, app) {
   }
   document.title = `${nameOf(item.source)} · latentdb`;
   const rows = element("div", { class: "rows" });
-  root.replaceChildren(element("div", { class: "whole" }, picture(item, id), facts(item, id, app)),
+  root.replaceChildren(element("div", { class: "whole" }, picture(item, id), facts(item, id, app), labels(item, id, app)),
     element("h2", {}, "What is near it"), rows);
   addEventListener("keydown", (event) => onKey(event, id, rows, app), { signal });
   await near(rows, id, app, signal);
@@ -67,9 +67,12 @@ function facts(item, id, app) {
       element("dt", {}, "Id"), element("dd", {}, element("code", {}, id))),
     element("div", { class: "row" }, to("search", { like: id }, "More like it"), to("edit", { id }, "Edit"),
       to("between", { a: id }, "Interpolate"), to("map", { id }, "On the map"),
-      mayWrite ? element("button", { type: "button", class: "danger", onclick: () => confirmDelete(item, id, app) }, "Delete…") : null),
-    element("h3", {}, "Labels"),
-    mayWrite ? labelForm(item.labels, app.database.labels, (changed) => saveLabels(changed, id, app)) : labelTable(item.labels));
+      mayWrite ? element("button", { type: "button", class: "danger", onclick: () => confirmDelete(item, id, app) }, "Delete…") : null));
+}
+
+function labels(item, id, app) {
+  return element("div", { class: "stack" }, element("h3", {}, "Labels"),
+    app.may("write") ? labelForm(item.labels, app.database.labels, (changed) => saveLabels(changed, id, app)) : labelTable(item.labels));
 }
 
 async function saveLabels(changed, id, app) {
@@ -114,7 +117,7 @@ function confirmDelete(item, id, app) {
 /** A row of neighbours for every space, side by side; what several spaces agree on is marked. */
 async function near(place, id, app, signal) {
   const rows = app.spaces.map((space) => {
-    const list = element("ol", { class: "cards near", "aria-label": `Nearest in ${space.name}` });
+    const list = element("ol", { class: "cards neighbours", "aria-label": `Nearest in ${space.name}` });
     const told = element("p", { class: "note" }, "Searching…");
     place.append(element("section", { class: "panel stack" }, element("div", { class: "row spread" }, element("h3", {}, space.name),
       element("a", { href: app.link("search", { like: id, space: space.name }) }, "Search here")), told, list));

@@ -4,15 +4,16 @@ import { idOf } from "../js/api.js";
 import { copy, headingOf, howOf, idsOf, save, whyOf } from "../js/answer.js";
 import { AskForm } from "../js/ask.js";
 import { card } from "../js/card.js";
-import { counted, element, empty } from "../js/dom.js";
+import { counted, element, empty, figure, plain } from "../js/dom.js";
 import { cardInFocus, isTyping, moveBetweenCards, replaceCards } from "../js/keys.js";
 import { firstPicture, hearOfFiles, keep, keptPicture } from "../js/pictures.js";
-import { fromParams, isAsked, nothing, requestOf, toParams, toggled } from "../js/question.js";
+import { fromParams, isAsked, nothing, rankingOf, requestOf, toParams, toggled } from "../js/question.js";
 
 export const title = "Search";
 
 const PAGE = 24;
 const SLOW_MS = 700;
+const LOST = "A link cannot carry the picture that was asked with. Drop it here again.";
 let page = null; // made at the first visit
 
 export async function show(root, params, app) {
@@ -46,7 +47,7 @@ class SearchPage {
     root.append(this.form.bar, element("div", { class: "columns" }, this.form.options,
       element("section", { class: "answer stack", "aria-labelledby": "answer-title" },
         element("div", { class: "row spread" }, this.heading, this.tools), this.how, this.list, this.state, this.more)),
-    element("p", { class: "note keys" }, element("kbd", {}, "/"), " to type · ", element("kbd", {}, "←↑→↓"), " between pictures · ",
+    element("p", { class: "note hints" }, element("kbd", {}, "/"), " to type · ", element("kbd", {}, "←↑→↓"), " between pictures · ",
       element("kbd", {}, "Enter"), " more like it · ", element("kbd", {}, "l"), " like · ", element("kbd", {}, "u"), " unlike · ",
       element("kbd", {}, "o"), " open · ", element("kbd", {}, "Esc"), " start over"));
   }
@@ -84,7 +85,12 @@ class SearchPage {
     const slow = setTimeout(() => this.app.say("Searching… the first question to a space loads its model."), SLOW_MS);
     try {
       if (isAsked(asked)) await this.search(asked, picture, mine.signal);
-      else await this.browse(asked, mine.signal, isLost);
+      else {
+        const ranking = rankingOf(asked, this.app.directions, this.app.spaces);
+        if (ranking) await this.rank(asked, ranking, mine.signal);
+        else await this.browse(asked, mine.signal);
+        if (isLost) this.how.prepend(element("p", { class: "warning" }, LOST));
+      }
     } catch (error) {
       if (mine !== this.running || error.name === "AbortError") return;
       this.fail(error);
@@ -95,30 +101,54 @@ class SearchPage {
   }
 
   async search(asked, picture, signal) {
-    const started = performance.now();
-    const text = await this.app.call("/v1/search", { ...requestOf(asked, picture?.file), text: true, signal });
-    const answer = JSON.parse(text);
-    const took = Math.round(performance.now() - started);
-    Object.assign(this, { text, answer, cursor: null });
+    const took = await this.read("/v1/search", { ...requestOf(asked, picture?.file), signal });
     this.heading.textContent = headingOf(asked);
-    this.how.replaceChildren(howOf(answer, took));
+    this.how.replaceChildren(howOf(this.answer, took));
+    this.place(asked, this.answer.hits.map((hit, at) => this.card(hit, at + 1)));
+    this.app.say(`${counted(this.answer.hits.length, "hit")} in ${took} ms, nearest first`);
+  }
+
+  /** With sliders alone, or an order: all pictures by how far they lie that way. */
+  async rank(asked, ranking, signal) {
+    const took = await this.read("/v1/rank", { json: ranking, signal });
+    const { answer } = this;
+    const sign = ranking.descending ? -1 : 1; // a distance is lower where the place is earlier
+    const unit = ranking.by ? "nats" : "sd";
+    this.heading.textContent = ranking.by ? `All pictures, ${asked.order === "typical" ? "most" : "least"} typical first`
+      : `All pictures, ${ranking.descending ? "most" : "least"} ${plain(ranking.direction)} first`;
+    this.how.replaceChildren(element("p", { class: "how" }, ranking.by
+      ? `By marginal energy in ${answer.space}, in nats per dimension`
+      : `By place along ${plain(ranking.direction)} in ${answer.space}, in standard deviations from its boundary`));
+    this.place(asked, answer.hits.map((hit, at) => this.card(hit, at + 1, `${figure(sign * hit.distance)} ${unit}`)));
+    this.app.say(`${counted(answer.hits.length, "picture")} in ${took} ms`);
+  }
+
+  /** An answer with hits, kept as it came for saving; the milliseconds that it took. */
+  async read(path, options) {
+    const started = performance.now();
+    const text = await this.app.call(path, { ...options, text: true });
+    const took = Math.round(performance.now() - started);
+    Object.assign(this, { text, answer: JSON.parse(text), cursor: null });
+    return took;
+  }
+
+  place(asked, cards) {
+    const { answer } = this;
     this.tools.hidden = false;
-    replaceCards(this.list, answer.hits.map((hit, at) => this.card(hit, at + 1)));
+    replaceCards(this.list, cards);
     this.state.replaceChildren(...(answer.hits.length ? [] : [empty("Nothing qualifies", asked.where
       ? "No picture passes the filter. Loosen it, or take it out." : "The space that was searched has no other pictures.")]));
     const most = this.app.database.limits?.max_k ?? 500;
     this.more.hidden = answer.hits.length < asked.k || asked.k >= most;
-    this.app.say(`${counted(answer.hits.length, "hit")} in ${took} ms, nearest first`);
   }
 
   /** With nothing asked: the pictures themselves, page by page. */
-  async browse(asked, signal, isLost) {
+  async browse(asked, signal) {
     const listed = await this.app.call(`/v1/items?${this.listing(asked)}`, { signal });
     Object.assign(this, { text: "", answer: null, cursor: listed.next ?? null });
     this.heading.textContent = asked.where ? "Pictures that pass" : "All pictures";
     this.tools.hidden = true;
-    this.how.replaceChildren(...(isLost ? [element("p", { class: "warning" },
-      "A link cannot carry the picture that was asked with. Drop it here again.")] : []));
+    this.how.replaceChildren();
     replaceCards(this.list, listed.items.map((item) => this.card(item)));
     this.state.replaceChildren(...(listed.count ? [] : [this.nothingThere(asked)]));
     this.more.hidden = this.cursor === null;
@@ -148,7 +178,7 @@ class SearchPage {
     this.list.children[at]?.querySelector("a").focus({ preventScroll: true });
   }
 
-  card(item, rank) {
+  card(item, rank, value) {
     const id = idOf(item.image);
     const said = this.asked.items.find((one) => one.id === id);
     const act = (name, text, what, weight) => element("button", {
@@ -156,7 +186,7 @@ class SearchPage {
       "aria-pressed": String(Boolean(said) && Math.sign(said.weight) === weight), onclick: () => this.weigh(id, weight),
     }, text);
     return card(item, {
-      rank, href: this.linkTo({ ...nothing(), ...this.settings(), items: [{ id, weight: 1 }] }), title: "More like this",
+      rank, value, href: this.linkTo({ ...nothing(), ...this.settings(), items: [{ id, weight: 1 }] }), title: "More like this",
       actions: [act("like", "+", "Like this one", 1), act("unlike", "−", "Unlike this one", -1),
         element("a", { class: "button", href: this.app.link("item", { id }), "aria-label": "Open this picture", title: "Open (o)", dataset: { act: "open" } }, "Open")],
       below: item.explain ? [whyOf(item.explain)] : [],
@@ -165,8 +195,8 @@ class SearchPage {
 
   /** What a question keeps when its subject changes. */
   settings() {
-    const { space, from, metric, prior, k, where, directions, diverse, explain } = this.asked;
-    return { space, from, metric, prior, k, where, directions, diverse, explain };
+    const { text: _text, image: _image, items: _items, order: _order, ...kept } = this.asked;
+    return kept;
   }
 
   linkTo(asked) {

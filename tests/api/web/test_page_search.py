@@ -237,3 +237,22 @@ def test_going_back_shows_the_question_before(visit: Begin) -> None:
     page.go_back()
     expect(page.get_by_role("heading", name="“a hat”")).to_be_visible()
     expect(page.get_by_label("Describe a picture")).to_have_value("a hat")
+
+
+def test_a_slider_alone_orders_all_pictures(visit: Begin, zoo_db: LatentDB) -> None:
+    page = visit().open("#view=search&directions=hat%3D-1&k=4")
+    expect(page.get_by_role("heading", name="All pictures, least hat first")).to_be_visible()
+    ranked = zoo_db.rank("hat", space="faces-clip", k=4, descending=False)
+    assert cards(page) == [str(hit.id) for hit in ranked.hits]
+    expect(page.locator(".nearness").first).to_contain_text("sd")
+    page.get_by_role("button", name="Reset").click()
+    expect(page.get_by_role("heading", name="All pictures", exact=True)).to_be_visible()
+
+
+def test_all_pictures_are_ordered_by_how_typical_they_are(visit: Begin, zoo_db: LatentDB) -> None:
+    page = visit().open("#view=search&k=4")
+    page.get_by_label("Order of all pictures").select_option("untypical")
+    expect(page.get_by_role("heading", name="All pictures, least typical first")).to_be_visible()
+    ranked = zoo_db.rank_by_energy("faces-clip", k=4)
+    assert cards(page) == [str(hit.id) for hit in ranked.hits]
+    expect(page.locator(".nearness").first).to_contain_text("nats")

@@ -84,7 +84,7 @@ class ServerSettings(BaseSettings):
     max_body_mib: Annotated[float, Field(gt=0)] = 32.0
     header_timeout_s: Annotated[float, Field(gt=0)] = 10.0
     body_timeout_s: Annotated[float, Field(gt=0)] = 30.0
-    max_head_kib: Annotated[float, Field(gt=0)] = 32.0
+    max_head_kib: Annotated[float, Field(gt=0)] = 64.0
     max_connections: Annotated[int, Field(ge=1)] = 2048
     max_streams: Annotated[int, Field(ge=4)] = 128
     max_megapixels: Annotated[float, Field(gt=0)] = 50.0

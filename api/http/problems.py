@@ -31,7 +31,8 @@ METHOD_NOT_ALLOWED, TIMEOUT, CONFLICT, TOO_LARGE, UNPROCESSABLE, TOO_MANY = (
 )
 INTERNAL, UNAVAILABLE = 500, 503
 # What stands before every route may answer with these.
-_ANYWHERE = (BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, TOO_MANY, UNAVAILABLE)
+HEAD_TOO_LARGE = 431
+_ANYWHERE = (BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, TOO_MANY, HEAD_TOO_LARGE, UNAVAILABLE)
 
 # A class stands for those under it that have no line of their own.
 STATUS: Mapping[type[errors.LatentDBError], int] = {
@@ -87,6 +88,7 @@ _MEANINGS = {
     415: "The body is of a kind that the route does not take",
     422: "The request contradicts itself, or names what cannot be",
     429: "This key asked too often; Retry-After says when to come back",
+    431: "The address or the headers are larger than the server takes",
     500: "The server failed; its log says why",
     503: "The server is full or cannot answer now; Retry-After says when to come back",
 }

@@ -13,10 +13,19 @@ from typing import Any, final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from api.http.problems import problem
 from api.settings import ServerSettings
 
 TIMEOUT = 408
-_PHRASES = {TIMEOUT: "Request Timeout", 431: "Request Header Fields Too Large", 503: "Unavailable"}
+_REASONS = {
+    TIMEOUT: ("Request Timeout", "timeout", "the head of a request did not come in time"),
+    431: (
+        "Request Header Fields Too Large",
+        "too-large",
+        "the address and the headers of a request are larger than this server takes",
+    ),
+    503: ("Service Unavailable", "overloaded", "too many connections are open"),
+}
 # After an answer so much more of a body is taken, so that the answer can be read.
 _MAX_LEFTOVER = 4 * 2**20
 # An answer of which nothing is taken in this time is given up.
@@ -146,11 +155,17 @@ class BoundedProtocol(HttpToolsProtocol):
         # A connection on which nothing was asked is closed without a word.
         is_asked = status != TIMEOUT or (self._is_in_head and self._heads > 0)
         if is_asked and (self.cycle is None or self.cycle.response_complete):
-            self.transport.write(
-                f"HTTP/1.1 {status} {_PHRASES[status]}\r\ncontent-length: 0\r\n"
-                "connection: close\r\n\r\n".encode()
-            )
+            self.transport.write(_last_words(status))
         self.transport.close()
+
+
+def _last_words(status: int) -> bytes:
+    """An answer before which nothing was parsed, and after which nothing comes."""
+    phrase, code, detail = _REASONS[status]
+    answer = problem(status, code, detail, headers={"connection": "close", "retry-after": "5"})
+    lines = [f"HTTP/1.1 {status} {phrase}".encode()]
+    lines += [name + b": " + value for name, value in answer.raw_headers]
+    return b"\r\n".join([*lines, b"", bytes(answer.body)])
 
 
 def uvicorn_options(settings: ServerSettings) -> dict[str, Any]:

@@ -31,7 +31,14 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "`progress` {done, total, message} as often as it changes, then `state` "
         "with the job, and the end",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {
+            "text/event-stream": {
+                "schema": {
+                    "type": "object",
+                    "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
+                }
+            }
+        },
     },
 }
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NotRequired, TypeAlias, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypeAlias
 
 from pydantic import Field, WithJsonSchema
+from typing_extensions import TypedDict
 
 from api.http.keys import Scope
 from indexers.types import MetricName, PriorName
@@ -157,6 +158,13 @@ class Database(TypedDict):
     spaces: list[str]
     scope: Scope
     limits: Limits
+
+
+class Ready(TypedDict):
+    """That the first question is answered at once."""
+
+    status: Literal["ready"]
+    failed: Annotated[list[str], Field(description="Spaces whose model could not be loaded.")]
 
 
 class Index(TypedDict):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, NotRequired, TypeAlias, TypedDict
+from typing import Annotated, Any, NotRequired, TypeAlias
 
 from pydantic import Field
+from typing_extensions import TypedDict
 
 from api.http.models.answers import EncodedArray, Hit, Id, ImageAddress, Space
 from api.http.models.learned import FittedOn, Map

@@ -3,6 +3,7 @@
 from api.http.routes import (
     between,
     database,
+    docs,
     edit,
     health,
     imagine,
@@ -34,4 +35,5 @@ ROUTERS = (
     learned.router,
     studies.router,
     jobs.router,
+    docs.router,
 )

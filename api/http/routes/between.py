@@ -17,7 +17,7 @@ from latentdb.wire.pictures import picture_to_wire
 
 router = APIRouter(prefix="/v1", tags=["pictures"], dependencies=[needs("read")])
 
-_STATUSES = (400, 404, 409, 413, 415, 422, 503)
+_STATUSES = (400, 404, 408, 409, 413, 415, 422, 500, 503)
 
 
 @router.post(

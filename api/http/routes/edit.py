@@ -19,7 +19,7 @@ router = APIRouter(prefix="/v1", tags=["pictures"], dependencies=[needs("read")]
 @router.post(
     "/edit",
     openapi_extra=body_of(EditRequest, takes_picture=True),
-    responses=documented(400, 404, 409, 413, 415, 422, 503),
+    responses=documented(400, 404, 408, 409, 413, 415, 422, 500, 503),
 )
 async def edit(request: Request, server: ServerOf) -> JSONResponse:
     """A stored item, or an uploaded picture, changed along directions."""

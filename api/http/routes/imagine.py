@@ -19,7 +19,7 @@ router = APIRouter(prefix="/v1", tags=["pictures"], dependencies=[needs("read")]
 @router.post(
     "/imagine",
     openapi_extra=body_of(ImagineRequest, takes_picture=True),
-    responses=documented(400, 404, 409, 413, 415, 422, 503),
+    responses=documented(400, 404, 408, 409, 413, 415, 422, 500, 503),
 )
 async def imagine(request: Request, server: ServerOf) -> JSONResponse:
     """New pictures of what a text, an item, a vector or an uploaded picture says."""

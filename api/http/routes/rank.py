@@ -21,7 +21,7 @@ router = APIRouter(prefix="/v1", tags=["questions"], dependencies=[needs("read")
 @router.post(
     "/rank",
     openapi_extra=body_of(RankRequest),
-    responses=documented(400, 404, 409, 413, 415, 422, 503),
+    responses=documented(400, 404, 408, 409, 413, 415, 422, 500, 503),
 )
 async def rank(request: Request, server: ServerOf) -> JSONResponse:
     """The items along a direction, or from the least typical to the most."""

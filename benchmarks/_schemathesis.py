@@ -80,10 +80,12 @@ def run_schemathesis(
     pinned = "".join(
         f"{name!r} = {json.dumps(value)}\n" for name, value in (parameters or {}).items()
     )
-    config.write_text(f"[parameters]\n{pinned}\n{_CONFIG}" if pinned else _CONFIG)
+    # In a file, because every process of a machine sees the arguments of all others.
+    headers = f'headers = {{ Authorization = "Bearer {key}" }}\n'
+    config.write_text(headers + (f"[parameters]\n{pinned}\n{_CONFIG}" if pinned else _CONFIG))
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(config)),
-        *("run", f"{url}/openapi.json", "--header", f"Authorization: Bearer {key}"),
+        *("run", f"{url}/openapi.json"),
         *("--checks", "all", "--mode", "all", "--max-examples", str(examples)),
         *("--phases", ",".join(phases), "--seed", str(seed), "--continue-on-failure"),
         *("--generation-database", "none", "--no-shrink", "--no-color"),

@@ -98,7 +98,7 @@ def test_a_sheet_is_the_same_to_the_pixel(
         result = run(*words_of(command, db, local), option, out)
         assert result.exit_code == 0, result.output
         sheets.append(np.asarray(Image.open(out)))
-    assert np.array_equal(*sheets)
+    assert np.array_equal(sheets[0], sheets[1])
 
 
 def test_the_server_and_its_key_come_from_the_environment(

@@ -39,8 +39,10 @@ def index(
     if prior is not None and metric != "nao":
         raise typer.BadParameter(f"--prior belongs to --metric nao, got --metric {metric}")
     opened = open_database(db, key=key)
-    law: IndexOptions = {} if prior is None else {"prior": prior}
-    built = opened.build_index(space, metric=metric, kind=kind, **law)
+    asked: IndexOptions = {"metric": metric, "kind": kind}
+    if prior is not None:
+        asked["prior"] = prior
+    built = opened.build_index(space, **asked)
     if as_json:
         print_json(built.to_json())
         return

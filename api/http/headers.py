@@ -23,6 +23,8 @@ _PAGE = _COMMON | {
         "connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; "
         "frame-ancestors 'none'"
     ),
+    # Asked for anew by every load, and answered with 304: a page is never of two versions.
+    "cache-control": "no-cache",
 }
 # A report brings its style and pictures within itself and needs nothing else. Sandboxed it is of
 # no origin, so that even a script that got into it could not ask this server anything.

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 
 from api.http.access import needs
 from api.http.answers import json_response
+from api.http.models import learned
 from api.http.problems import documented
 from api.http.server import ServerOf
 from latentdb import wire
@@ -42,7 +43,7 @@ By = Annotated[
 ]
 
 
-@router.get("/projection", responses=documented(404, 422, 503))
+@router.get("/projection", response_model=learned.Projection, responses=documented(404, 422, 503))
 async def projection(
     server: ServerOf,
     name: Name,
@@ -60,7 +61,7 @@ async def projection(
     return json_response(await server.work.run(lambda: wire.encode(place())))
 
 
-@router.get("/values", responses=documented(404, 422, 503))
+@router.get("/values", response_model=learned.Values, responses=documented(404, 422, 503))
 async def values(
     server: ServerOf,
     name: Name,
@@ -74,7 +75,7 @@ async def values(
     place = _placing(server.db, name, method=method, where=where, limit=limit, seed=seed)
 
     def read() -> dict[str, Any]:
-        found: PointValues = server.db.point_values(name, by, ids=place().ids)
+        found: PointValues = server.db.point_values(name, by, ids=place().ids.tolist())
         return wire.encode(found)
 
     return json_response(await server.work.run(read))

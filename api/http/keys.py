@@ -215,6 +215,8 @@ class KeyFile:
         beside = self.path.with_name(self.path.name + ".new")
         beside.unlink(missing_ok=True)
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        if self.path.exists():
+            _keep_readers(descriptor, self.path.stat())
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(content, file, indent=1)
             file.flush()
@@ -225,6 +227,14 @@ class KeyFile:
 def digest_of(key: str) -> str:
     """SHA-256 of a whole key as hex digits."""
     return hashlib.sha256(key.encode()).hexdigest()
+
+
+def _keep_readers(descriptor: int, before: os.stat_result) -> None:
+    """Let who could read the old file read the new one: a service, by its group."""
+    if os.name == "posix":
+        os.fchmod(descriptor, before.st_mode & (stat.S_IRUSR | stat.S_IWUSR | stat.S_IRGRP))
+        if os.geteuid() == 0:
+            os.fchown(descriptor, before.st_uid, before.st_gid)
 
 
 def _written(moment: datetime) -> str:

@@ -50,6 +50,13 @@ def test_the_file_holds_no_key_and_is_its_owners_alone(file: KeyFile) -> None:
     assert file.path.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_service_that_reads_by_its_group_goes_on_reading(file: KeyFile) -> None:
+    file.add("ann", "read")
+    file.path.chmod(0o640)
+    file.add("bob", "read")
+    assert file.path.stat().st_mode & 0o777 == 0o640
+
+
 @pytest.mark.parametrize("mode", [0o620, 0o602, 0o604, 0o666])
 def test_a_file_that_others_can_reach_is_refused(file: KeyFile, mode: int) -> None:
     file.add("ann", "read")

@@ -18,13 +18,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.decomposition import PCA
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
 
 from latentdb.arrays import BoolArray, FloatArray, RealArray, as_ids, as_labels, as_matrix
 from latentdb.directions.covariance import Shrinkage
@@ -32,6 +29,9 @@ from latentdb.directions.scores import ProbeScore, score_ranking
 from latentdb.errors import NotEnoughDataError
 from latentdb.held_out import split_by_item
 from latentdb.space import SpaceKind
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 MIN_PER_CLASS = 10
 # What UNE keeps of each kind of space.
@@ -72,6 +72,8 @@ class WhitenedBasis:
         NotEnoughDataError
             All vectors are the same.
         """
+        from sklearn.decomposition import PCA
+
         rows = vectors.astype(np.float64)
         n, dim = rows.shape
         if min(n, dim) > _EXACT_PCA_SIDE:
@@ -110,6 +112,8 @@ def fit_logistic(features: FloatArray, is_positive: BoolArray, *, seed: int) -> 
     seed : int
         Of the validation split.
     """
+    from sklearn.metrics import roc_auc_score
+
     rows = np.arange(len(features))
     is_validation = split_by_item(rows, seed=seed, fraction=0.25, strata=is_positive)
     fitting, held = features[~is_validation], features[is_validation]
@@ -123,6 +127,9 @@ def fit_logistic(features: FloatArray, is_positive: BoolArray, *, seed: int) -> 
 
 
 def _logistic(C: float) -> LogisticRegression:
+    # scikit-learn takes most of a second to load, and little else needs it.
+    from sklearn.linear_model import LogisticRegression
+
     # Balanced: the boundary of a rare attribute lies between the classes, not beyond the rare one.
     return LogisticRegression(C=C, class_weight="balanced", max_iter=2000)
 

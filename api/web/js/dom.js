@@ -50,5 +50,5 @@ export const counted = (count, one, many = `${one}s`) => `${count.toLocaleString
 /** A message in a view's place: what is so, and what can be done about it. */
 export function empty(title, ...lines) {
   return element("div", { class: "empty" }, element("h2", {}, title),
-    ...lines.map((line) => (line instanceof Node ? line : element("p", {}, line))));
+    ...lines.filter(Boolean).map((line) => (line instanceof Node ? line : element("p", {}, line))));
 }

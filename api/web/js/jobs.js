@@ -26,7 +26,7 @@ export function told(progress) {
  * Follow a job to its end.
  *
  * @param {string} id
- * @param {(progress, job) => void} onProgress  hears of progress, and of the job where it is known
+ * @param {(progress, job) => void} onProgress  hears of progress, with the job as it is then
  * @param {AbortSignal} signal  stops listening; the job goes on
  * @returns {Promise<object>}  the finished job
  * @throws {Error}  it failed or was cancelled, with `job`; or there is none such
@@ -35,7 +35,8 @@ export async function follow(id, onProgress = () => {}, signal = undefined) {
   let job = await callAs(`/v1/jobs/${id}`, { signal });
   onProgress(job.progress, job);
   while (!isOver(job)) {
-    await listened(id, onProgress, signal);
+    const before = job;
+    await listened(id, (progress, told) => onProgress(progress, told ?? { ...before, progress, state: stateOf(before, progress) }), signal);
     signal?.throwIfAborted();
     job = await callAs(`/v1/jobs/${id}`, { signal });
     onProgress(job.progress, job);
@@ -44,6 +45,9 @@ export async function follow(id, onProgress = () => {}, signal = undefined) {
   const error = new Error(job.state === "cancelled" ? "The job was cancelled" : job.error?.detail ?? "The job failed");
   throw Object.assign(error, { job, status: -1 });
 }
+
+/** Events tell of progress before they tell of a state: what moves is not waiting any more. */
+const stateOf = (job, progress) => (progress.done || progress.message ? "running" : job.state);
 
 /** Resolves when the stream of a job's events says that it is over, or breaks off. */
 function listened(id, onProgress, signal) {
@@ -94,8 +98,8 @@ export class Indicator {
     if (!open.length) return;
     const running = open.find((job) => job.state === "running") ?? open[0];
     const done = fraction(running.progress);
-    const meter = element("progress", { max: "1", value: done ?? false, "aria-label": `Progress of the ${running.kind} job` });
-    const text = `${running.kind}${done === null ? "" : ` ${Math.floor(100 * done)} %`}`;
+    const meter = element("progress", { max: "1", value: running.state === "queued" ? 0 : done ?? false, "aria-label": `Progress of the ${running.kind} job` });
+    const text = `${running.kind}${running.state === "queued" ? " waiting" : done === null ? "" : ` ${Math.floor(100 * done)} %`}`;
     this.place.replaceChildren(meter, element("span", {}, text + (open.length > 1 ? ` +${open.length - 1}` : "")));
     this.place.href = `#view=jobs&job=${running.id}`;
   }

@@ -32,12 +32,7 @@ export function labelForm(labels, columns, onSave) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     save.disabled = true;
-    try {
-      await onSave(changed());
-    } catch (error) {
-      save.disabled = false;
-      throw error;
-    }
+    await onSave(changed()).catch(() => { save.disabled = false; }); // who saves says what is wrong
   });
   return form;
 }

@@ -33,7 +33,7 @@ const app = {
     byId("status").classList.toggle("bad", bad);
   },
 
-  /** Follow a job: onProgress(progress, job or null); resolves with it, throws where it failed. */
+  /** Follow a job: onProgress(progress, job); resolves with it, throws where it failed. */
   job(id, onProgress, signal) {
     indicator.look();
     return follow(id, onProgress, signal).finally(() => indicator.look());

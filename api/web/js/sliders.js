@@ -52,9 +52,9 @@ export class Sliders {
   row(direction) {
     const id = `direction-${direction.name}`;
     const auc = direction.scores?.auc;
-    const told = auc ? `AUC ${figure(auc.value, 3)}` : "no score";
+    const told = auc ? `AUC ${auc.value.toFixed(3)}` : "no score";
     const title = auc
-      ? `Held-out AUC ${figure(auc.value, 3)} [${figure(auc.low, 3)}, ${figure(auc.high, 3)}] in ${direction.space.name}` : `in ${direction.space.name}`;
+      ? `Held-out AUC ${auc.value.toFixed(3)} [${auc.low.toFixed(3)}, ${auc.high.toFixed(3)}] in ${direction.space.name}` : `in ${direction.space.name}`;
     const slider = element("input", {
       id, name: direction.name, type: "range", min: -MOST, max: MOST, step: "0.5", value: "0", "aria-describedby": `${id}-auc`,
       oninput: () => {

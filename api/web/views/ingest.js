@@ -49,7 +49,7 @@ class IngestPage {
     const csv = element("input", { id: "csv", type: "file", accept: ".csv,.tsv", class: "unseen", onchange: () => { this.readLabels(csv.files[0]); csv.value = ""; } });
     this.labelsTold = element("p", { class: "note", role: "status" });
     const limits = this.app.database.limits ?? {};
-    return element("section", { class: "panel choice", "aria-label": "Choose pictures" },
+    this.choice = element("section", { class: "panel choice", "aria-label": "Choose pictures" },
       element("h2", {}, "Drop pictures or a folder anywhere on this page"),
       element("div", { class: "row" }, files, element("label", { class: "button primary", for: "files" }, "Choose pictures…"),
         folder, element("label", { class: "button", for: "folder" }, "Choose a folder…"),
@@ -57,6 +57,7 @@ class IngestPage {
       this.labelsTold,
       element("p", { class: "note" }, [limits.max_megapixels && `Up to ${limits.max_megapixels} megapixels each.`,
         "Any number: they are sent some at a time, and their metadata is taken off."].filter(Boolean).join(" ")));
+    return this.choice;
   }
 
   drawChosen() {
@@ -122,11 +123,12 @@ class IngestPage {
   draw() {
     const bytes = this.chosen.reduce((sum, { file }) => sum + file.size, 0);
     this.section.hidden = this.chosen.length === 0;
+    this.choice.classList.toggle("compact", !this.section.hidden || !this.progress.hidden);
     this.count.textContent = `${counted(this.chosen.length, "picture")}, ${(bytes / 2 ** 20).toFixed(1)} MiB`;
     this.send.textContent = `Add ${counted(this.chosen.length, "picture")}`;
     this.send.disabled = this.state.isSending || (this.spaces.length > 0 && !this.spaces.some((one) => one.checked));
     this.thumbs.replaceChildren(...this.chosen.slice(0, MOST_SHOWN).map((one) => element("li", {},
-      element("img", { src: one.url, alt: one.path, title: one.path, loading: "lazy", decoding: "async" }),
+      element("img", { src: one.url, alt: one.path, title: one.path, loading: "lazy", decoding: "async", onerror: (event) => event.target.classList.add("broken") }),
       element("button", { type: "button", "aria-label": `Remove ${one.path}`, title: "Remove", onclick: () => this.drop(one) }, "×"))),
     ...(this.chosen.length > MOST_SHOWN ? [element("li", { class: "rest" }, `and ${this.chosen.length - MOST_SHOWN} more`)] : []));
   }
@@ -181,8 +183,8 @@ class IngestPage {
     this.isWatching = true;
     for (const id of this.jobs.keys()) { // a Map: those that come meanwhile are seen too
       try {
-        await this.app.job(id, (progress, job) => {
-          this.jobs.set(id, { ...this.jobs.get(id), ...job, progress });
+        await this.app.job(id, (_progress, job) => {
+          this.jobs.set(id, job);
           this.tell();
         });
       } catch (error) {
@@ -208,6 +210,7 @@ class IngestPage {
   tell() {
     const jobs = [...this.jobs.values()];
     this.progress.hidden = !jobs.length && !this.state.isSending && !this.refused.length;
+    this.choice.classList.toggle("compact", !this.section.hidden || !this.progress.hidden);
     if (this.progress.hidden) return;
     const over = jobs.filter(isOver).length;
     const now = jobs.find((job) => !isOver(job));

@@ -71,19 +71,19 @@ function facts(item, id, app) {
 }
 
 function labels(item, id, app) {
-  return element("div", { class: "stack" }, element("h3", {}, "Labels"),
-    app.may("write") ? labelForm(item.labels, app.database.labels, (changed) => saveLabels(changed, id, app)) : labelTable(item.labels));
-}
-
-async function saveLabels(changed, id, app) {
-  try {
-    await app.call(`/v1/items/${id}/labels`, { method: "PUT", json: changed });
-  } catch (error) {
-    app.say(error.message, true);
-    throw error;
-  }
-  app.go("item", { id });
-  app.say("The labels are saved");
+  const box = element("div", { class: "stack" }, element("h3", {}, "Labels"));
+  const save = async (changed) => {
+    try {
+      const saved = await app.call(`/v1/items/${id}/labels`, { method: "PUT", json: changed });
+      box.replaceWith(labels(saved, id, app));
+      app.say("The labels are saved");
+    } catch (error) {
+      app.say(error.message, true);
+      throw error;
+    }
+  };
+  box.append(app.may("write") ? labelForm(item.labels, app.database.labels, save) : labelTable(item.labels));
+  return box;
 }
 
 function confirmDelete(item, id, app) {

@@ -33,7 +33,7 @@ export async function show(root, params, app) {
     const watched = jobs.find((job) => (chosen ? job.id === chosen : job.state === "running") && !isOver(job));
     app.jobs.look();
     // The listed jobs are looked at every other second; the one that matters tells by itself.
-    if (watched) await app.job(watched.id, (progress, job) => rows.get(watched.id).update({ ...watched, ...job, progress }), following.signal).catch(() => {});
+    if (watched) await app.job(watched.id, (_progress, job) => rows.get(watched.id)?.update(job), following.signal).catch(() => {});
   } catch (error) {
     root.replaceChildren(empty("Jobs cannot be listed", error.message,
       element("button", { type: "button", onclick: () => show(root, params, app) }, "Try again")));

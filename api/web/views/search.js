@@ -36,6 +36,7 @@ class SearchPage {
     this.form = new AskForm(app, (asked, isResting) => this.ask(asked, isResting), (file) => this.take([file]));
     this.heading = element("h2", { id: "answer-title" });
     this.tools = element("div", { class: "row tools-of-answer", hidden: true },
+      this.onMap = element("a", { class: "button quiet" }, "On the map"),
       element("button", { type: "button", class: "quiet", onclick: () => this.share(location.href, "The link") }, "Copy link"),
       element("button", { type: "button", class: "quiet", onclick: () => this.share(idsOf(this.answer), "The ids") }, "Copy ids"),
       element("button", { type: "button", class: "quiet", onclick: () => save(this.text, "answer.json") }, "Save JSON"),
@@ -135,6 +136,7 @@ class SearchPage {
   place(asked, cards) {
     const { answer } = this;
     this.tools.hidden = false;
+    this.onMap.href = this.app.link("map", { ...toParams(asked), space: answer.space }); // its hits are ringed there
     replaceCards(this.list, cards);
     this.state.replaceChildren(...(answer.hits.length ? [] : [empty("Nothing qualifies", asked.where
       ? "No picture passes the filter. Loosen it, or take it out." : "The space that was searched has no other pictures.")]));
@@ -219,7 +221,7 @@ class SearchPage {
     this.how.replaceChildren();
     this.tools.hidden = this.more.hidden = true;
     this.heading.textContent = isAsked(this.asked) ? headingOf(this.asked) : "All pictures";
-    this.state.replaceChildren(empty(isShown ? "The filter cannot be used" : "No answer", isShown ? "What is wrong stands beside it." : problem.message,
+    this.state.replaceChildren(empty(isShown ? "The filter cannot be used" : "No answer", isShown ? "What is wrong stands beside the field." : problem.message,
       problem.code === "unknown-map" ? element("p", {}, "A question crosses from one space into another by a fitted map. Ask in its own space, or fit one.") : null,
       problem.status === 0 || problem.status === 503 ? element("button", { type: "button", onclick: () => this.show(this.asked) }, "Try again") : null,
       element("button", { type: "button", onclick: () => this.startOver() }, "Start over")));

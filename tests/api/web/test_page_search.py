@@ -126,7 +126,7 @@ def test_a_slider_moves_the_answer_and_says_its_auc(visit: Begin, zoo_db: Latent
     page = visit().open("#view=search&text=a+face&space=faces-clip&k=6")
     wait_for_answer(page)
     scores = next(one.scores for one in zoo_db.directions() if one.name == "hat")
-    expect(page.locator("#direction-hat-auc")).to_contain_text(f"AUC {scores.auc.value:.3g}")
+    expect(page.locator("#direction-hat-auc")).to_contain_text(f"AUC {scores.auc.value:.3f}")
     page.get_by_label("hat", exact=True).focus()
     for _ in range(4):
         page.keyboard.press("ArrowRight")

@@ -2,7 +2,7 @@
 
 FAISS compares a few queries one after the other; many are compared by a product of matrices, which
 reads every row once for all of them. From four queries on the product is as fast or faster in every
-dimension (128 to 16,384) and number of rows (`benchmarks/serve_scan.py`). It ignores filters:
+dimension (128 to 16,384) and number of rows (`benchmarks/batched_scan.py`). It ignores filters:
 what a filter selects is then copied together first, a block at a time, which pays from the same
 number of queries on.
 

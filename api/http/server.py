@@ -74,7 +74,7 @@ class Server:
         )
 
 
-def _server_of(request: Request) -> Server:
+async def _server_of(request: Request) -> Server:  # async: FastAPI runs others in threads
     return cast("Server", request.app.state.server)
 
 

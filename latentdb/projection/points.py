@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 from typing import Final, TypedDict, Unpack
 
@@ -29,6 +30,8 @@ _BLOCK_ROWS: Final = 4096
 # Rows that come or go turn the axes of most variance by next to nothing; more are fitted anew.
 _TOLERATED_CHANGE: Final = 0.1
 _UMAP_PASSES: Final = 4
+# Of several threads that ask for what is not there yet, one makes it and the others take it.
+_MAKING: Final = threading.Lock()
 
 
 class ProjectOptions(TypedDict, total=False):
@@ -111,10 +114,12 @@ def project(catalog: Catalog, space: str, **options: Unpack[ProjectOptions]) -> 
 
 def _current(store: Store, space: Space, method: Method, options: ProjectOptions) -> KeptProjection:
     """A projection of the rows that are there now, or of those of them that it has."""
-    kept = None if options.get("again", False) else ProjectionShelf(store).find(space, method)
     if method == "pca":
-        kept = None if kept is None else _with_later(store, space, kept)
-        return kept or _made(store, space, _pca(store, space, options))
+        with _MAKING:
+            found = _found(store, space, method, options)
+            kept = None if found is None else _with_later(store, space, found)
+            return kept or _made(store, space, _pca(store, space, options))
+    kept = _found(store, space, method, options)
     if options.get("only_kept", False):
         if kept is None:
             raise UnknownProjectionError(
@@ -126,6 +131,12 @@ def _current(store: Store, space: Space, method: Method, options: ProjectOptions
     if kept is None or len(new) or kept.seed != options.get("seed", 0):
         return _made(store, space, _umap(store, space, options))
     return kept
+
+
+def _found(
+    store: Store, space: Space, method: Method, options: ProjectOptions
+) -> KeptProjection | None:
+    return None if options.get("again", False) else ProjectionShelf(store).find(space, method)
 
 
 def _with_later(store: Store, space: Space, kept: KeptProjection) -> KeptProjection | None:

@@ -62,7 +62,7 @@ def main() -> None:
             drained = _drain(database, log, book)
         results = {
             "kills": asked.rounds,
-            "kills_while_ingesting": amid.count("running"),
+            "kills_amid_a_job": amid.count("running"),
             "clients": asked.clients,
             "lost_answers": account.lost_answers,
             "told_to_wait": account.waits,
@@ -148,7 +148,7 @@ def _compared(database: Path, account: Account, book: JobBook) -> dict[str, Any]
 def _table(results: dict[str, Any]) -> str:
     rows = [
         ("kills of the whole process group", "kills"),
-        ("… of them while the runner ingested", "kills_while_ingesting"),
+        ("… of them with a job under way", "kills_amid_a_job"),
         ("pictures acknowledged", "acknowledged"),
         ("labels and deletions acknowledged", None),
         ("uploads without an answer, sent again", "lost_answers"),

@@ -74,7 +74,7 @@ class JobBook:
         there = [job for job in self._each() if not job.is_over]
         return sorted(there, key=lambda job: (job.created_at, job.id))
 
-    def counts(self) -> dict[State, int]:
+    def counts(self) -> dict[str, int]:
         """How many jobs are in each state, those that were forgotten left out."""
         return dict(Counter(job.state for job in self._each()))
 

@@ -60,7 +60,9 @@ class IdTable:
 
     def __init__(self, ids: IdArray | None = None) -> None:
         self._ids: IdArray = np.empty(0, np.int64) if ids is None else ids
-        self._changed()
+        self._sorted: tuple[IdArray, IdArray] | None = None
+        self._everything: Selection | None = None
+        self._live = int(np.count_nonzero(self._ids != PAD_ID))
 
     @property
     def raw(self) -> IdArray:
@@ -148,6 +150,6 @@ class IdTable:
         return Selection.of_positions(positions[positions != PAD_ID], len(self._ids))
 
     def _changed(self) -> None:
-        self._sorted: tuple[IdArray, IdArray] | None = None
-        self._everything: Selection | None = None
+        self._sorted = None
+        self._everything = None
         self._live = int(np.count_nonzero(self._ids != PAD_ID))

@@ -51,9 +51,9 @@ def embed_all(catalog: Catalog, wanted: Sequence[Wanted]) -> list[Vectors | Fail
             some = places[start : start + _TOGETHER]
             born = wanted[some[0]].born
             values = [wanted[at].part.value for at in some]
-            for at, one in zip(some, _embedded(catalog, kind, born, values), strict=True):
-                found[at] = one
-    return [one for one in found if one is not None]
+            for at, vector in zip(some, _embedded(catalog, kind, born, values), strict=True):
+                found[at] = vector
+    return [vector for vector in found if vector is not None]
 
 
 def each_or_error(

@@ -57,7 +57,8 @@ class RowTimes:
             return self.ids
         at = np.minimum(np.searchsorted(other.ids, self.ids), len(other.ids) - 1)
         is_there = (other.ids[at] == self.ids) & (other.times[at] == self.times)
-        return self.ids[~is_there]
+        lacking: IdArray = self.ids[~is_there]
+        return lacking
 
 
 @final

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar, final
 
 import numpy as np
@@ -103,14 +104,14 @@ def resolve_all(catalog: Catalog, queries: Sequence[Query]) -> list[Resolved | L
 
     Parts of one kind that are born in one space are embedded together.
     """
-    plans = [or_error(lambda one=one: _plan(catalog, one)) for one in queries]
+    plans = [or_error(partial(_plan, catalog, query)) for query in queries]
     wanted = [part for plan in plans if isinstance(plan, _Plan) for part in plan.wanted]
     vectors = iter(embed_all(catalog, wanted))
     resolved: list[Resolved | LatentDBError] = []
     for plan in plans:
         if isinstance(plan, _Plan):
             own = [next(vectors) for _ in plan.wanted]
-            resolved.append(or_error(lambda plan=plan, own=own: _put_together(catalog, plan, own)))
+            resolved.append(or_error(partial(_put_together, catalog, plan, own)))
         else:
             resolved.append(plan)
     return resolved

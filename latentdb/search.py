@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple, final
 
 import numpy as np
@@ -184,7 +185,7 @@ def _described(catalog: Catalog, answered: Sequence[_Answered]) -> list[Answer |
     if isinstance(described, LatentDBError):
         return [described for _ in answered]
     return [
-        or_error(lambda one=one, hits=hits: _answer(catalog, one, hits))
+        or_error(partial(_answer, catalog, one, hits))
         for one, hits in zip(answered, described, strict=True)
     ]
 

@@ -120,7 +120,7 @@ class Metrics:
         if folder is None:
             return generate_latest(self._own)
         together = CollectorRegistry()
-        MultiProcessCollector(together, path=folder)
+        MultiProcessCollector(together, path=folder)  # type: ignore[no-untyped-call]
         return generate_latest(together)
 
 

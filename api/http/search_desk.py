@@ -15,18 +15,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeAlias, final
+from typing import Any, final
 
 from api.http.metrics import Metrics
 from api.http.work import OverloadedError
 from api.settings import ServerSettings
 from latentdb.database import LatentDB
-from latentdb.errors import LatentDBError
 from latentdb.query import Query
 from latentdb.search import run_searches
 from latentdb.types import Answer
-
-Answers: TypeAlias = Sequence[Answer | LatentDBError]
 
 # Most answers are there before; only of others it is asked whether anybody waits for them still.
 _PATIENCE_S = 0.2
@@ -140,7 +137,8 @@ async def _while_wanted(
         return await answer
     leaving = asyncio.ensure_future(gone())
     try:
-        await asyncio.wait({answer, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        either: set[asyncio.Future[Any]] = {answer, leaving}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     finally:
         leaving.cancel()
     return await answer if answer.done() else None

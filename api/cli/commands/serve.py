@@ -84,7 +84,7 @@ def serve(  # noqa: PLR0913 - one option each
     shown = f"[{host}]" if ":" in host else host
     note(f"serving at http://{shown}:{port} - stop with Ctrl-C")
     configure_logs(settings.log_format)
-    options = {"host": host, "port": port, "timeout_graceful_shutdown": GRACE_S}
+    options: dict[str, Any] = {"host": host, "port": port, "timeout_graceful_shutdown": GRACE_S}
     options |= uvicorn_options(settings)
     if workers == 1:
         uvicorn.run(app, **options)

@@ -53,7 +53,6 @@ async def metrics(server: ServerOf) -> Response:
 
 def _figures(server: Server) -> bytes:
     catalog = server.db.catalog
-    server.metrics.look_at_database(
-        catalog.models.count, catalog.indexes.loaded(), server.jobs.counts()
-    )
+    jobs = {str(state): count for state, count in server.jobs.counts().items()}
+    server.metrics.look_at_database(catalog.models.count, catalog.indexes.loaded(), jobs)
     return server.metrics.text()

@@ -1,5 +1,6 @@
 // What the server works on, and what became of it.
 
+import { idOf } from "../js/api.js";
 import { counted, element, empty } from "../js/dom.js";
 import { fraction, isOver, list as listJobs, told } from "../js/jobs.js";
 
@@ -82,7 +83,7 @@ class Row {
     this.cancel.hidden = over;
     this.wrong.hidden = !job.error;
     this.wrong.textContent = job.error?.detail ?? "";
-    this.more.textContent = JSON.stringify({ id: job.id, arguments: job.arguments, result: job.result }, null, 2);
+    this.more.textContent = JSON.stringify({ result: job.result, arguments: job.arguments, id: job.id }, withWholeIds, 2);
   }
 
   async askToCancel(id) {
@@ -97,6 +98,9 @@ class Row {
     }
   }
 }
+
+/** Ids have more digits than numbers hold here: those of pictures are read from their addresses. */
+const withWholeIds = (_name, value) => (value?.image ? { ...value, id: idOf(value.image) } : value);
 
 function times(job) {
   const at = (text) => new Date(text).toLocaleTimeString();

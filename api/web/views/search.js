@@ -4,7 +4,7 @@ import { idOf } from "../js/api.js";
 import { copy, headingOf, howOf, idsOf, save, whyOf } from "../js/answer.js";
 import { AskForm } from "../js/ask.js";
 import { card } from "../js/card.js";
-import { counted, element, empty, figure, plain } from "../js/dom.js";
+import { counted, element, empty, plain } from "../js/dom.js";
 import { cardInFocus, isTyping, moveBetweenCards, replaceCards } from "../js/keys.js";
 import { firstPicture, hearOfFiles, keep, keptPicture } from "../js/pictures.js";
 import { fromParams, isAsked, nothing, rankingOf, requestOf, toParams, toggled } from "../js/question.js";
@@ -29,6 +29,7 @@ export function hide() {
 class SearchPage {
   constructor(root, app) {
     this.app = app;
+    this.root = root;
     this.running = null; // AbortController of the question on its way
     this.asked = nothing();
     this.text = ""; // the answer as the server wrote it
@@ -68,6 +69,7 @@ class SearchPage {
 
   /** A new question: into the address, from where it is shown. While a slider moves, no history. */
   ask(asked, isResting = true) {
+    if (this.root.hidden) return; // a field that loses its focus because another view is shown
     const params = toParams(asked);
     if (isResting) { this.app.go("search", params); return; }
     this.app.rewrite("search", params);
@@ -120,7 +122,7 @@ class SearchPage {
     this.how.replaceChildren(element("p", { class: "how" }, ranking.by
       ? `By marginal energy in ${answer.space}, in nats per dimension`
       : `By place along ${plain(ranking.direction)} in ${answer.space}, in standard deviations from its boundary`));
-    this.place(asked, answer.hits.map((hit, at) => this.card(hit, at + 1, `${figure(sign * hit.distance)} ${unit}`)));
+    this.place(asked, answer.hits.map((hit, at) => this.card(hit, at + 1, `${(sign * hit.distance).toFixed(2).replace("-", "−")} ${unit}`)));
     this.app.say(`${counted(answer.hits.length, "picture")} in ${took} ms`);
   }
 

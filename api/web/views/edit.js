@@ -191,6 +191,8 @@ class EditView {
   }
 }
 
+const signed = (value) => value.toFixed(2).replace("-", "−");
+
 const partsOf = (row) => [row.querySelector("[type=range]"), row.querySelector("[type=checkbox]")];
 
 /** A row of the table: where it was and where it is, on one scale about 0. */
@@ -203,5 +205,5 @@ function change(name, before, after) {
       element("i", { class: "zero" }),
       element("i", { class: "way", style: { left: at(low), right: `calc(100% - ${at(high)})` } }),
       element("i", { class: "from", style: { left: at(before) } }), element("i", { class: "to", style: { left: at(after) } }))),
-    element("td", { class: "number" }, `${figure(before)} → ${figure(after)}`));
+    element("td", { class: "number nowrap" }, `${signed(before)} → ${signed(after)}`));
 }

@@ -198,9 +198,11 @@ def _pictures(browser: Browser, url: str, item: int) -> None:
 
 
 def _take(page: Page, link: str, name: str) -> None:
-    page.goto(link)
-    page.wait_for_selector(".view .card .nearness")
-    page.wait_for_load_state("networkidle")
+    for _ in range(2):  # the first question loads a model
+        page.goto("about:blank")
+        page.goto(link)
+        page.wait_for_selector(".view .card .nearness")
+        page.wait_for_load_state("networkidle")
     with tempfile.TemporaryDirectory() as folder:
         page.screenshot(path=f"{folder}/page.png")
         path = ROOT / "docs" / "images" / f"page_{name}.webp"

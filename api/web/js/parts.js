@@ -42,7 +42,8 @@ function partsOf(asked, pictureUrl) {
 export function showParts(place, asked, pictureUrl, onChange) {
   const parts = partsOf(asked, pictureUrl);
   const focused = place.contains(document.activeElement) ? document.activeElement.dataset.focus : null;
-  place.hidden = parts.length === 0;
+  // A text alone stands in its field already.
+  place.hidden = parts.length === 0 || (parts.length === 1 && parts[0].key === "text" && parts[0].weight === 1);
   place.replaceChildren(...parts.map((part) => chip(part, onChange)));
   if (focused) (place.querySelector(`[data-focus="${CSS.escape(focused)}"]`) ?? place.querySelector("button"))?.focus();
 }

@@ -39,6 +39,8 @@ class IngestPage {
       return;
     }
     root.append(this.drawChoice(), this.drawChosen(), this.drawProgress());
+    // What was sent is safe; what was not would be lost with the page.
+    addEventListener("beforeunload", (event) => { if (this.state.isSending) event.preventDefault(); });
     this.draw();
   }
 

@@ -84,6 +84,9 @@ def test_a_picture_that_was_chosen_can_be_left_out_again(visit: Begin, folder: P
     expect(page.get_by_role("button", name="Add 2 pictures")).to_be_visible()
     page.get_by_role("button", name="Remove all").click()
     expect(page.locator(".thumbs li")).to_have_count(0)
+    page.get_by_label("Choose a folder…").set_input_files(folder)
+    expect(page.get_by_role("button", name="Add 4 pictures")).to_be_visible()
+    expect(page.get_by_text("labels.csv: 3 rows")).to_be_visible()
 
 
 def test_labels_without_paths_are_refused_in_words(visit: Begin, tmp_path: Path) -> None:

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import latentdb
 from api.jobs.book import JobBook
-from api.jobs.runner import Runner
 from api.jobs.tray import Tray
 from api.jobs.uploads import UploadedItem, UploadJob
+from api.jobs.worker import Worker
 from benchmarks._arguments import make_parser
 from benchmarks._record import record, write_section
 from latentdb.wire.items import image_address
@@ -43,7 +43,7 @@ def main() -> None:
         write_folder(Path(folder) / "faces", asked.stored, seed=_SEED)
         db.ingest(Path(folder) / "faces")
         book = JobBook(database)
-        runner = Runner(db, book, "benchmark", threading.Event())
+        runner = Worker(db, book, "benchmark", threading.Event())
         for turn, size in enumerate((SIZES[-1], *SIZES)):  # the first turn loads the models
             first = asked.stored + turn * asked.pictures
             for start in range(first, first + asked.pictures, size):

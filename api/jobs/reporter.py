@@ -46,7 +46,7 @@ class Reporter:
 
     def total(self, files: int | None) -> None:
         """It begins anew, of so many steps."""
-        self._change(Progress(0, files, self._progress.message), at_once=True)
+        self._change(Progress(0, files), at_once=True)
 
     def advance(self, *, files: int = 1, quarantined: int = 0) -> None:  # noqa: ARG002
         """So many more steps are done."""

@@ -37,8 +37,8 @@ class EnergyJob(AbstractKind):
 
     def run(self, db: LatentDB, reporter: Reporter) -> Any:
         """Measure; the facts of the energies."""
-        reporter.message(f"energies of {self.space}")
         reporter.total(len(db.store.vector_ids(self.space)))
+        reporter.message(f"energies of {self.space}")
         return db.energy(
             self.space,
             schedule=self.schedule,

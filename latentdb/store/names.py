@@ -39,5 +39,7 @@ def shown_message(message: str, source: str) -> str:
 
 
 def located(folder: Path, source: str) -> str:
-    """Path of the file that a stored name means; uploads lie below the database's own folder."""
-    return str(folder / source) if source.startswith(f"{UPLOADS}/") else source
+    """Path of the file that a stored name means: below the database `folder` for its uploads."""
+    inside = folder / source
+    is_upload = source.startswith(f"{UPLOADS}/") and ".." not in inside.parts
+    return str(inside) if is_upload and inside.is_file() else source

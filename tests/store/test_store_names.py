@@ -39,8 +39,12 @@ def test_a_message_is_told_without_folders_of_the_machine() -> None:
 
 
 def test_an_upload_lies_below_the_database(tmp_path: Path) -> None:
+    (tmp_path / "uploads" / "1f").mkdir(parents=True)
+    (tmp_path / "uploads/1f/a.png").touch()
+    (tmp_path / "photos.png").touch()
     assert located(tmp_path, "uploads/1f/a.png") == str(tmp_path / "uploads/1f/a.png")
-    assert located(tmp_path, "photos/a.png") == "photos/a.png"
+    for elsewhere in ("photos.png", "uploads/1f/b.png", "uploads/../photos.png"):
+        assert located(tmp_path, elsewhere) == elsewhere
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 import latentdb
 from api.http.app import create_app
 from api.jobs.book import JobBook
-from api.jobs.runner import Runner
+from api.jobs.worker import Worker
 from api.settings import ServerSettings
 from latentdb.database import LatentDB
 
@@ -46,7 +46,7 @@ def work_off(jobs_db: LatentDB, book: JobBook) -> Callable[[], None]:
     """Does every job that waits."""
 
     def run() -> None:
-        Runner(jobs_db, book, "test", threading.Event()).work(idle_seconds=0)
+        Worker(jobs_db, book, "test", threading.Event()).work(idle_seconds=0)
 
     return run
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from api.jobs.book import KEPT, MAX_DEATHS, JobBook
+from api.jobs.book import MAX_DEATHS, JobBook
 from api.jobs.errors import KeyReusedError, TooManyJobsError, UnknownJobError
 from api.jobs.job import Job, Progress
 
@@ -128,15 +128,16 @@ def test_progress_is_told_and_may_be_lost(book: JobBook) -> None:
     assert book.progress(job.id) == Progress(2, 5, "at it")
 
 
-def test_old_jobs_are_forgotten_and_waiting_ones_never(book: JobBook, tmp_path: Path) -> None:
-    waiting = book.create(book.new_id(), "energy", {}, most=10_000)
-    for number in range(KEPT + 2):
-        job = book.create(book.new_id(), "energy", {"n": number}, most=10_000)
-        book.finish(job.id, "done")
-    numbers = [job.arguments.get("n") for job in book.all() if job.is_over]
-    assert (len(numbers), numbers[0], numbers[-1]) == (KEPT, KEPT + 1, 2)
+def test_old_jobs_are_forgotten_and_waiting_ones_never(
+    book: JobBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.jobs.book.KEPT", 3)
+    waiting = create(book)
+    for number in range(5):
+        book.finish(create(book, n=number).id, "done")
+    assert [job.arguments.get("n") for job in book.all() if job.is_over] == [4, 3, 2]
     assert book.get(waiting.id).state == "queued"
-    assert book.counts() == {"queued": 1, "done": KEPT}
+    assert book.counts() == {"queued": 1, "done": 3}
 
 
 def test_a_folder_without_a_job_is_none(book: JobBook, tmp_path: Path) -> None:

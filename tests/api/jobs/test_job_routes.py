@@ -14,7 +14,7 @@ from job_pictures import files_below, picture
 from api.jobs.book import JobBook
 from api.jobs.job import Job, Progress
 from api.jobs.reporter import CancelledError, Reporter, StoppedError
-from api.jobs.runner import Runner
+from api.jobs.worker import Worker
 from latentdb.database import LatentDB
 
 
@@ -96,7 +96,7 @@ def test_a_running_job_is_cancelled_between_two_steps_and_leaves_nothing(
     taken = book.take("test")
     assert taken is not None
     assert client.delete(f"/v1/jobs/{job_id}").json()["state"] == "running"
-    Runner(jobs_db, book, "test", threading.Event()).do(taken)
+    Worker(jobs_db, book, "test", threading.Event()).do(taken)
     assert book.get(job_id).state == "cancelled"
     assert jobs_db.store.item_ids().tolist() == before
     assert files_below(jobs_db.store.path / f"uploads/{job_id}") == []
@@ -112,7 +112,7 @@ def test_a_runner_that_is_to_end_puts_its_job_back(
     assert taken is not None
     stopping = threading.Event()
     stopping.set()
-    Runner(jobs_db, book, "test", stopping).do(taken)
+    Worker(jobs_db, book, "test", stopping).do(taken)
     assert book.get(job_id).state == "queued"
     work_off()
     assert book.get(job_id).state == "done"

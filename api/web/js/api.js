@@ -49,6 +49,10 @@ export async function call(path, { json, text = false, ...options } = {}) {
   const told = isJson ? await response.json() : null;
   if (response.ok) return told;
   const code = told?.type?.split(":").pop() ?? "unknown";
-  throw new Problem(response.status, code, told?.detail ?? `${response.status} ${response.statusText}`,
-    Number(response.headers.get("retry-after")) || null);
+  throw new Problem(
+    response.status,
+    code,
+    told?.detail ?? `${response.status} ${response.statusText}`,
+    Number(response.headers.get("retry-after")) || null,
+  );
 }

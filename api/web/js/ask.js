@@ -2,18 +2,33 @@
 
 import { element, figure } from "./dom.js";
 import { showParts } from "./parts.js";
-import { isAsked } from "./question.js";
+import { isAsked, mostHits } from "./question.js";
 import { Sliders } from "./sliders.js";
 import { WhereField } from "./where.js";
 
-const METRICS = [["", "auto"], ["cosine", "cosine"], ["euclidean", "euclidean"], ["nao", "nao"]];
-const PRIORS = [["", "auto"], ["chi", "chi (Gaussian noise)"], ["fitted", "fitted to the norms"], ["none", "none"]];
+const METRICS = [
+  ["", "auto"],
+  ["cosine", "cosine"],
+  ["euclidean", "euclidean"],
+  ["nao", "nao"],
+];
+const PRIORS = [
+  ["", "auto"],
+  ["chi", "chi (Gaussian noise)"],
+  ["fitted", "fitted to the norms"],
+  ["none", "none"],
+];
 
-const ORDERS = [["", "as stored"], ["untypical", "least typical first"], ["typical", "most typical first"]];
+const ORDERS = [
+  ["", "as stored"],
+  ["untypical", "least typical first"],
+  ["typical", "most typical first"],
+];
 
 /** Some `[value, text]` as a choice. */
 const options = (pairs) => pairs.map(([value, text]) => element("option", { value }, text));
-const field = (text, control) => element("label", { class: "field" }, element("span", {}, text), control);
+const field = (text, control) =>
+  element("label", { class: "field" }, element("span", {}, text), control);
 
 /**
  * Used as: `form.bar` and `form.options` to be placed, `form.restore(question)` from the address,
@@ -29,20 +44,58 @@ export class AskForm {
     this.app = app;
     this.onAsk = onAsk;
     this.base = null; // the question as the address has it
-    this.text = element("input", { id: "text", type: "search", maxlength: "2000", placeholder: "Describe a picture, or drop one here", autocomplete: "off", enterkeyhint: "search" });
-    this.file = element("input", { id: "file", class: "unseen", type: "file", accept: "image/*", onchange: () => { onPicture(this.file.files[0]); this.file.value = ""; } });
-    this.parts = element("ul", { class: "asked", "aria-label": "What is asked with", hidden: true });
+    this.text = element("input", {
+      id: "text",
+      type: "search",
+      maxlength: "2000",
+      placeholder: "Describe a picture, or drop one here",
+      autocomplete: "off",
+      enterkeyhint: "search",
+    });
+    this.file = element("input", {
+      id: "file",
+      class: "unseen",
+      type: "file",
+      accept: "image/*",
+      onchange: () => {
+        onPicture(this.file.files[0]);
+        this.file.value = "";
+      },
+    });
+    this.parts = element("ul", {
+      class: "asked",
+      "aria-label": "What is asked with",
+      hidden: true,
+    });
     this.where = new WhereField(app, () => this.ask());
-    this.bar = element("form", { class: "panel ask", role: "search", autocomplete: "off", onsubmit: (event) => { event.preventDefault(); this.ask(); } },
-      element("div", { class: "bar" }, element("label", { class: "unseen", for: "text" }, "Describe a picture"), this.text,
-        this.file, element("label", { class: "button", for: "file" }, "Picture…"),
-        element("button", { type: "submit", class: "primary" }, "Search")),
-      this.parts, this.where.element);
+    this.bar = element(
+      "form",
+      {
+        class: "panel ask",
+        role: "search",
+        autocomplete: "off",
+        onsubmit: (event) => {
+          event.preventDefault();
+          this.ask();
+        },
+      },
+      element(
+        "div",
+        { class: "bar" },
+        element("label", { class: "unseen", for: "text" }, "Describe a picture"),
+        this.text,
+        this.file,
+        element("label", { class: "button", for: "file" }, "Picture…"),
+        element("button", { type: "submit", class: "primary" }, "Search"),
+      ),
+      this.parts,
+      this.where.element,
+    );
     this.options = this.drawOptions();
   }
 
   drawOptions() {
-    const { spaces, database } = this.app;
+    const { spaces } = this.app;
     const names = [["", "auto"], ...spaces.map((one) => [one.name, one.name])];
     const change = () => this.ask();
     this.space = element("select", { onchange: change }, ...options(names));
@@ -51,31 +104,72 @@ export class AskForm {
     this.priorField = field("Prior of the norm", this.prior);
     this.order = element("select", { onchange: change }, ...options(ORDERS));
     this.orderField = field("Order of all pictures", this.order);
-    this.metrics = METRICS.map(([value]) => element("input", { type: "radio", name: "metric", value, onchange: change }));
-    const most = database.limits?.max_k ?? 500;
-    this.k = element("input", { type: "number", min: "1", max: most, "aria-describedby": "k-wrong", onchange: change });
+    this.metrics = METRICS.map(([value]) =>
+      element("input", { type: "radio", name: "metric", value, onchange: change }),
+    );
+    const most = mostHits(this.app);
+    this.k = element("input", {
+      type: "number",
+      min: "1",
+      max: most,
+      "aria-describedby": "k-wrong",
+      onchange: change,
+    });
     this.kWrong = element("p", { id: "k-wrong", class: "wrong", role: "alert" });
     this.most = most;
     this.diverse = element("input", {
-      type: "range", min: "0", max: "1", step: "0.05", onchange: change, oninput: () => this.tellDiverse(),
+      type: "range",
+      min: "0",
+      max: "1",
+      step: "0.05",
+      onchange: change,
+      oninput: () => this.tellDiverse(),
     });
     this.diverseTold = element("output", { class: "number" });
     this.explain = element("input", { type: "checkbox", onchange: change });
     this.sliders = new Sliders((directions, isResting) => this.ask({ directions }, isResting));
     const isWide = matchMedia("(min-width: 1000px)").matches;
-    return element("details", { class: "panel options", open: isWide },
+    return element(
+      "details",
+      { class: "panel options", open: isWide },
       element("summary", {}, element("h2", {}, "How to search")),
-      element("div", { class: "stack" },
+      element(
+        "div",
+        { class: "stack" },
         field("Search in", this.space),
         spaces.length > 1 ? field("Asked from", this.from) : null,
-        element("fieldset", { class: "field" }, element("legend", {}, "Metric"),
-          element("div", { class: "switch" }, ...METRICS.map(([, text], at) => element("label", {}, this.metrics[at], element("span", {}, text))))),
+        element(
+          "fieldset",
+          { class: "field" },
+          element("legend", {}, "Metric"),
+          element(
+            "div",
+            { class: "switch" },
+            ...METRICS.map(([, text], at) =>
+              element("label", {}, this.metrics[at], element("span", {}, text)),
+            ),
+          ),
+        ),
         this.priorField,
-        element("div", { class: "two" }, element("div", {}, field("Hits", this.k), this.kWrong),
-          element("label", { class: "check" }, this.explain, "Explain")),
-        element("label", { class: "field", title: "λ of maximal marginal relevance: 1 is nearness alone, 0 unlike one another" },
-          element("span", { class: "row spread" }, "Diversity λ", this.diverseTold), this.diverse),
-        this.sliders.element, this.orderField));
+        element(
+          "div",
+          { class: "two" },
+          element("div", {}, field("Hits", this.k), this.kWrong),
+          element("label", { class: "check" }, this.explain, "Explain"),
+        ),
+        element(
+          "label",
+          {
+            class: "field",
+            title: "λ of maximal marginal relevance: 1 is nearness alone, 0 unlike one another",
+          },
+          element("span", { class: "row spread" }, "Diversity λ", this.diverseTold),
+          this.diverse,
+        ),
+        this.sliders.element,
+        this.orderField,
+      ),
+    );
   }
 
   tellDiverse() {
@@ -93,7 +187,9 @@ export class AskForm {
     this.from.value = asked.from;
     this.prior.value = asked.prior;
     this.priorField.hidden = asked.metric !== "nao";
-    this.metrics.forEach((one) => { one.checked = one.value === asked.metric; });
+    this.metrics.forEach((one) => {
+      one.checked = one.value === asked.metric;
+    });
     this.k.value = asked.k;
     this.diverse.value = asked.diverse;
     this.tellDiverse();
@@ -110,9 +206,17 @@ export class AskForm {
     const metric = this.metrics.find((one) => one.checked)?.value ?? "";
     return {
       ...this.base,
-      text: this.text.value, where: this.where.value, space: this.space.value, from: this.from.value,
-      metric, prior: metric === "nao" ? this.prior.value : "", k: Number(this.k.value),
-      diverse: Number(this.diverse.value), explain: this.explain.checked, order: this.order.value, directions: this.sliders.values,
+      text: this.text.value,
+      where: this.where.value,
+      space: this.space.value,
+      from: this.from.value,
+      metric,
+      prior: metric === "nao" ? this.prior.value : "",
+      k: Number(this.k.value),
+      diverse: Number(this.diverse.value),
+      explain: this.explain.checked,
+      order: this.order.value,
+      directions: this.sliders.values,
     };
   }
 
@@ -121,7 +225,10 @@ export class AskForm {
     const isCount = Number.isInteger(asked.k) && asked.k >= 1 && asked.k <= this.most;
     this.kWrong.textContent = isCount ? "" : `A whole number from 1 to ${this.most}`;
     this.k.toggleAttribute("aria-invalid", false);
-    if (!isCount) { this.k.setAttribute("aria-invalid", "true"); return; }
+    if (!isCount) {
+      this.k.setAttribute("aria-invalid", "true");
+      return;
+    }
     this.onAsk(asked, isResting);
   }
 

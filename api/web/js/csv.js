@@ -8,14 +8,23 @@ export function readRows(text, delimiter = ",") {
   let row = [];
   let field = "";
   let isQuoted = false;
-  const endField = () => { row.push(field); field = ""; };
-  const endRow = () => { endField(); if (row.length > 1 || row[0] !== "") rows.push(row); row = []; };
+  const endField = () => {
+    row.push(field);
+    field = "";
+  };
+  const endRow = () => {
+    endField();
+    if (row.length > 1 || row[0] !== "") rows.push(row);
+    row = [];
+  };
   for (let at = text.charCodeAt(0) === 0xfeff ? 1 : 0; at < text.length; at += 1) {
     const char = text[at];
     if (isQuoted) {
       if (char !== '"') field += char;
-      else if (text[at + 1] === '"') { field += '"'; at += 1; }
-      else isQuoted = false;
+      else if (text[at + 1] === '"') {
+        field += '"';
+        at += 1;
+      } else isQuoted = false;
     } else if (char === '"' && field === "") isQuoted = true;
     else if (char === delimiter) endField();
     else if (char === "\n") endRow();
@@ -49,15 +58,35 @@ export function readLabels(text, name = "labels.csv") {
   const rows = readRows(text, /\.tsv$/i.test(name) ? "\t" : ",");
   const header = (rows.shift() ?? []).map((one) => one.trim());
   const at = header.findIndex((one) => PATHS.includes(one));
-  if (at < 0) throw new Error(`${name} needs a column path (or file_name); its first line has: ${header.join(", ") || "nothing"}`);
+  if (at < 0)
+    throw new Error(
+      `${name} needs a column path (or file_name); its first line has: ${header.join(", ") || "nothing"}`,
+    );
   const wrong = rows.findIndex((one) => one.length !== header.length);
-  if (wrong >= 0) throw new Error(`${name}, row ${wrong + 2}: ${rows[wrong].length} fields, the header has ${header.length}`);
-  const columns = header.map((column, place) => [column, place]).filter(([, place]) => place !== at);
-  const values = new Map(columns.map(([column, place]) => [column, typed(rows.map((row) => row[place].trim()))]));
-  const labels = (index) => Object.fromEntries([...values].map(([column, all]) => [column, all[index]]).filter(([, value]) => value !== null));
+  if (wrong >= 0)
+    throw new Error(
+      `${name}, row ${wrong + 2}: ${rows[wrong].length} fields, the header has ${header.length}`,
+    );
+  const columns = header
+    .map((column, place) => [column, place])
+    .filter(([, place]) => place !== at);
+  const values = new Map(
+    columns.map(([column, place]) => [column, typed(rows.map((row) => row[place].trim()))]),
+  );
+  const labels = (index) =>
+    Object.fromEntries(
+      [...values]
+        .map(([column, all]) => [column, all[index]])
+        .filter(([, value]) => value !== null),
+    );
   return {
     columns: columns.map(([column]) => column),
-    rows: new Map(rows.map((row, index) => [row[at].trim().replaceAll("\\", "/").replace(/^\.\//, ""), labels(index)])),
+    rows: new Map(
+      rows.map((row, index) => [
+        row[at].trim().replaceAll("\\", "/").replace(/^\.\//, ""),
+        labels(index),
+      ]),
+    ),
   };
 }
 

@@ -21,11 +21,14 @@ function dress(made, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
     if (typeof value === "function") made.addEventListener(name.replace(/^on/, ""), value);
-    else if (name === "style") for (const [key, one] of Object.entries(value)) made.style.setProperty(key, one);
+    else if (name === "style")
+      for (const [key, one] of Object.entries(value)) made.style.setProperty(key, one);
     else if (name === "dataset") Object.assign(made.dataset, value);
     else made.setAttribute(name, value === true ? "" : value);
   }
-  made.append(...children.flat().filter((one) => one !== null && one !== undefined && one !== false));
+  made.append(
+    ...children.flat().filter((one) => one !== null && one !== undefined && one !== false),
+  );
   return made;
 }
 
@@ -39,16 +42,23 @@ export const plain = (name) => name.replaceAll("_", " ");
 export function figure(value, digits = 3) {
   if (value === null || value === undefined) return "–";
   const size = Math.abs(value);
-  const text = size !== 0 && (size < 1e-3 || size >= 1e5)
-    ? value.toExponential(digits - 1) : Number(value.toPrecision(digits)).toString();
+  const text =
+    size !== 0 && (size < 1e-3 || size >= 1e5)
+      ? value.toExponential(digits - 1)
+      : Number(value.toPrecision(digits)).toString();
   return text.replace("-", "−");
 }
 
 /** `1 picture`, `2 pictures`. */
-export const counted = (count, one, many = `${one}s`) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+export const counted = (count, one, many = `${one}s`) =>
+  `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 
 /** A message in a view's place: what is so, and what can be done about it. */
 export function empty(title, ...lines) {
-  return element("div", { class: "empty" }, element("h2", {}, title),
-    ...lines.filter(Boolean).map((line) => (line instanceof Node ? line : element("p", {}, line))));
+  return element(
+    "div",
+    { class: "empty" },
+    element("h2", {}, title),
+    ...lines.filter(Boolean).map((line) => (line instanceof Node ? line : element("p", {}, line))),
+  );
 }

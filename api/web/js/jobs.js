@@ -18,7 +18,11 @@ export function fraction(progress) {
 /** How far it is, in words. */
 export function told(progress) {
   if (!progress) return "";
-  const count = progress.total ? `${progress.done} of ${progress.total}` : progress.done ? `${progress.done}` : "";
+  const count = progress.total
+    ? `${progress.done} of ${progress.total}`
+    : progress.done
+      ? `${progress.done}`
+      : "";
   return [count, progress.message].filter(Boolean).join(" · ");
 }
 
@@ -36,13 +40,20 @@ export async function follow(id, onProgress = () => {}, signal = undefined) {
   onProgress(job.progress, job);
   while (!isOver(job)) {
     const before = job;
-    await listened(id, (progress, told) => onProgress(progress, told ?? { ...before, progress, state: stateOf(before, progress) }), signal);
+    await listened(
+      id,
+      (progress, told) =>
+        onProgress(progress, told ?? { ...before, progress, state: stateOf(before, progress) }),
+      signal,
+    );
     signal?.throwIfAborted();
     job = await callAs(`/v1/jobs/${id}`, { signal });
     onProgress(job.progress, job);
   }
   if (job.state === "done") return job;
-  const error = new Error(job.state === "cancelled" ? "The job was cancelled" : job.error?.detail ?? "The job failed");
+  const error = new Error(
+    job.state === "cancelled" ? "The job was cancelled" : (job.error?.detail ?? "The job failed"),
+  );
   throw Object.assign(error, { job, status: -1 });
 }
 
@@ -53,7 +64,10 @@ const stateOf = (job, progress) => (progress.done || progress.message ? "running
 function listened(id, onProgress, signal) {
   return new Promise((resolve) => {
     const events = new EventSource(`/v1/jobs/${id}/events`);
-    const stop = () => { events.close(); resolve(); };
+    const stop = () => {
+      events.close();
+      resolve();
+    };
     events.addEventListener("progress", (event) => onProgress(JSON.parse(event.data), null));
     events.addEventListener("state", (event) => {
       const job = JSON.parse(event.data);
@@ -61,7 +75,10 @@ function listened(id, onProgress, signal) {
       if (isOver(job)) stop();
     });
     // A server that restarts is asked again by `follow`, after a breath.
-    events.addEventListener("error", () => { events.close(); setTimeout(resolve, BUSY_MS); });
+    events.addEventListener("error", () => {
+      events.close();
+      setTimeout(resolve, BUSY_MS);
+    });
     signal?.addEventListener("abort", stop, { once: true });
   });
 }
@@ -72,7 +89,9 @@ export class Indicator {
     this.place = place;
     this.timer = 0;
     this.listeners = new Set();
-    document.addEventListener("visibilitychange", () => { if (!document.hidden) this.look(); });
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden) this.look();
+    });
   }
 
   /** Look now: a job was begun. */
@@ -98,9 +117,16 @@ export class Indicator {
     if (!open.length) return;
     const running = open.find((job) => job.state === "running") ?? open[0];
     const done = fraction(running.progress);
-    const meter = element("progress", { max: "1", value: running.state === "queued" ? 0 : done ?? false, "aria-label": `Progress of the ${running.kind} job` });
+    const meter = element("progress", {
+      max: "1",
+      value: running.state === "queued" ? 0 : (done ?? false),
+      "aria-label": `Progress of the ${running.kind} job`,
+    });
     const text = `${running.kind}${running.state === "queued" ? " waiting" : done === null ? "" : ` ${Math.floor(100 * done)} %`}`;
-    this.place.replaceChildren(meter, element("span", {}, text + (open.length > 1 ? ` +${open.length - 1}` : "")));
+    this.place.replaceChildren(
+      meter,
+      element("span", {}, text + (open.length > 1 ? ` +${open.length - 1}` : "")),
+    );
     this.place.href = `#view=jobs&job=${running.id}`;
   }
 }

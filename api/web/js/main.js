@@ -17,7 +17,11 @@ const app = {
   link, // link(view, params) -> address
   go, // go(view, params): follow that link
   rewrite, // rewrite(view, params): change the address, show nothing anew
-  element, empty, plain, figure, counted, // see dom.js
+  element,
+  empty,
+  plain,
+  figure,
+  counted, // see dom.js
   card, // card(item, options) -> <li>
   idOf, // idOf(item.image) -> the item's id as a string
   imageOf, // imageOf(id, size) -> address of its picture
@@ -44,14 +48,21 @@ const app = {
 
   /** Read anew what the database has, after something was added or fitted. */
   async refresh() {
-    const [database, spaces, directions, maps] = await Promise.all(
-      [facts(), ...["/v1/spaces", "/v1/directions", "/v1/maps"].map((path) => callAs(path))],
-    );
+    const [database, spaces, directions, maps] = await Promise.all([
+      facts(),
+      ...["/v1/spaces", "/v1/directions", "/v1/maps"].map((path) => callAs(path)),
+    ]);
     Object.assign(app, { database, spaces, directions, maps });
     byId("facts").textContent = [
-      database.name, counted(database.items, "picture"), counted(spaces.length, "space"),
-    ].filter(Boolean).join(" · ");
-    byId("facts").title = spaces.map((one) => `${one.name}: ${counted(one.vectors, "vector")}`).join("\n");
+      database.name,
+      counted(database.items, "picture"),
+      counted(spaces.length, "space"),
+    ]
+      .filter(Boolean)
+      .join(" · ");
+    byId("facts").title = spaces
+      .map((one) => `${one.name}: ${counted(one.vectors, "vector")}`)
+      .join("\n");
   },
 };
 
@@ -61,7 +72,13 @@ async function facts() {
   } catch (error) {
     if (!(error instanceof Problem) || error.status !== 404) throw error;
     const listed = await callAs("/v1/items?limit=1");
-    return { name: "", items: listed.count, labels: listed.labels, scope: "admin", limits: { max_k: 500 } };
+    return {
+      name: "",
+      items: listed.count,
+      labels: listed.labels,
+      scope: "admin",
+      limits: { max_k: 500 },
+    };
   }
 }
 
@@ -83,7 +100,9 @@ function joinTheme() {
 
 async function start() {
   joinTheme();
-  byId("leave").addEventListener("click", () => logOut().catch((error) => app.say(error.message, true)));
+  byId("leave").addEventListener("click", () =>
+    logOut().catch((error) => app.say(error.message, true)),
+  );
   document.querySelector(".skip").addEventListener("click", (event) => {
     event.preventDefault(); // the address holds the view
     byId("main").focus();
@@ -92,8 +111,13 @@ async function start() {
     await app.refresh();
   } catch (error) {
     app.say(error.message, true);
-    byId("main").replaceChildren(empty("The database does not answer", error.message,
-      element("button", { type: "button", onclick: () => location.reload() }, "Try again")));
+    byId("main").replaceChildren(
+      empty(
+        "The database does not answer",
+        error.message,
+        element("button", { type: "button", onclick: () => location.reload() }, "Try again"),
+      ),
+    );
     return;
   }
   byId("leave").hidden = !isLoggedIn();

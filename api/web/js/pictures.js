@@ -36,7 +36,9 @@ export function hearOfFiles(text, onFiles) {
     event.preventDefault();
     if (!veil.isConnected) document.body.append(veil);
   });
-  hear("dragleave", (event) => { if (!event.relatedTarget) veil.remove(); });
+  hear("dragleave", (event) => {
+    if (!event.relatedTarget) veil.remove();
+  });
   hear("drop", (event) => {
     veil.remove();
     if (!carriesFiles(event)) return;
@@ -45,9 +47,15 @@ export function hearOfFiles(text, onFiles) {
   });
   hear("paste", (event) => {
     const files = [...(event.clipboardData?.files ?? [])];
-    if (files.length) { event.preventDefault(); onFiles(files, event.clipboardData); }
+    if (files.length) {
+      event.preventDefault();
+      onFiles(files, event.clipboardData);
+    }
   });
-  return () => { over.abort(); veil.remove(); };
+  return () => {
+    over.abort();
+    veil.remove();
+  };
 }
 
 /** The first of some files that is a picture; null where there is none. */

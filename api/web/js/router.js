@@ -110,7 +110,8 @@ export class Router {
       else one.removeAttribute("aria-current");
       if (isHere) one.scrollIntoView({ block: "nearest", inline: "nearest" });
     }
-    if (!isFirst) { // a screen reader goes on from the new view, the eye from its top
+    if (!isFirst) {
+      // a screen reader goes on from the new view, the eye from its top
       this.main.focus({ preventScroll: true });
       scrollTo(0, 0);
     }
@@ -120,8 +121,13 @@ export class Router {
 const MISSING = {
   title: "Not here",
   show(root, _params, app) {
-    root.replaceChildren(app.element("div", { class: "empty" },
-      app.element("h2", {}, "There is no such view"),
-      app.element("p", {}, app.element("a", { href: link(FIRST) }, "Go to the search"))));
+    root.replaceChildren(
+      app.element(
+        "div",
+        { class: "empty" },
+        app.element("h2", {}, "There is no such view"),
+        app.element("p", {}, app.element("a", { href: link(FIRST) }, "Go to the search")),
+      ),
+    );
   },
 };

@@ -28,21 +28,40 @@ export async function logOut() {
 }
 
 function logIn() {
-  asking ??= new Promise((resolve) => { openForm(resolve); }).finally(() => { asking = null; });
+  asking ??= new Promise((resolve) => {
+    openForm(resolve);
+  }).finally(() => {
+    asking = null;
+  });
   return asking;
 }
 
 function openForm(resolve) {
   const told = element("p", { class: "bad", role: "alert" });
   const key = element("input", {
-    id: "key", type: "password", autocomplete: "current-password", required: true, spellcheck: "false",
+    id: "key",
+    type: "password",
+    autocomplete: "current-password",
+    required: true,
+    spellcheck: "false",
   });
   const button = element("button", { class: "primary", type: "submit" }, "Log in");
-  const form = element("form", { class: "stack" },
+  const form = element(
+    "form",
+    { class: "stack" },
     element("h2", { id: "key-title" }, "This database asks for a key"),
-    element("p", { class: "faint" }, "Whoever runs the server makes one with ",
-      element("code", {}, "latentdb keys add"), "."),
-    element("label", { for: "key" }, "Key"), key, told, button);
+    element(
+      "p",
+      { class: "faint" },
+      "Whoever runs the server makes one with ",
+      element("code", {}, "latentdb keys add"),
+      ".",
+    ),
+    element("label", { for: "key" }, "Key"),
+    key,
+    told,
+    button,
+  );
   const dialog = element("dialog", { "aria-labelledby": "key-title", class: "login" }, form);
   dialog.addEventListener("cancel", (event) => event.preventDefault()); // nothing to see without
   form.addEventListener("submit", async (event) => {

@@ -24,9 +24,23 @@ export class Sliders {
   constructor(onChange) {
     this.onChange = onChange;
     this.rows = element("div", { class: "sliders" });
-    this.reset = element("button", { type: "button", class: "quiet", onclick: () => this.onChange({}, true) }, "Reset");
-    this.element = element("fieldset", { class: "field", hidden: true },
-      element("legend", {}, "Directions ", element("span", { class: "faint" }, "in standard deviations")), this.rows, this.reset);
+    this.reset = element(
+      "button",
+      { type: "button", class: "quiet", onclick: () => this.onChange({}, true) },
+      "Reset",
+    );
+    this.element = element(
+      "fieldset",
+      { class: "field", hidden: true },
+      element(
+        "legend",
+        {},
+        "Directions ",
+        element("span", { class: "faint" }, "in standard deviations"),
+      ),
+      this.rows,
+      this.reset,
+    );
     this.drawn = "";
   }
 
@@ -39,7 +53,8 @@ export class Sliders {
     this.element.hidden = shown.length === 0;
     this.reset.disabled = Object.keys(strengths).length === 0;
     for (const slider of this.rows.querySelectorAll("input")) {
-      if (document.activeElement !== slider || this.reset.disabled) slider.value = strengths[slider.name] ?? 0;
+      if (document.activeElement !== slider || this.reset.disabled)
+        slider.value = strengths[slider.name] ?? 0;
       this.tell(slider);
     }
   }
@@ -54,18 +69,35 @@ export class Sliders {
     const auc = direction.scores?.auc;
     const told = auc ? `AUC ${auc.value.toFixed(3)}` : "no score";
     const title = auc
-      ? `Held-out AUC ${auc.value.toFixed(3)} [${auc.low.toFixed(3)}, ${auc.high.toFixed(3)}] in ${direction.space.name}` : `in ${direction.space.name}`;
+      ? `Held-out AUC ${auc.value.toFixed(3)} [${auc.low.toFixed(3)}, ${auc.high.toFixed(3)}] in ${direction.space.name}`
+      : `in ${direction.space.name}`;
     const slider = element("input", {
-      id, name: direction.name, type: "range", min: -MOST, max: MOST, step: "0.5", value: "0", "aria-describedby": `${id}-auc`,
+      id,
+      name: direction.name,
+      type: "range",
+      min: -MOST,
+      max: MOST,
+      step: "0.5",
+      value: "0",
+      "aria-describedby": `${id}-auc`,
       oninput: () => {
         this.tell(slider);
         clearTimeout(this.timer);
         this.timer = setTimeout(() => this.onChange(this.values, false), PAUSE_MS);
       },
-      onchange: () => { clearTimeout(this.timer); this.onChange(this.values, true); },
+      onchange: () => {
+        clearTimeout(this.timer);
+        this.onChange(this.values, true);
+      },
     });
-    return element("div", { class: "slider" }, element("label", { for: id }, plain(direction.name)),
-      element("span", { id: `${id}-auc`, class: "faint small", title }, told), slider, element("output", { for: id, class: "number" }, "0"));
+    return element(
+      "div",
+      { class: "slider" },
+      element("label", { for: id }, plain(direction.name)),
+      element("span", { id: `${id}-auc`, class: "faint small", title }, told),
+      slider,
+      element("output", { for: id, class: "number" }, "0"),
+    );
   }
 
   tell(slider) {

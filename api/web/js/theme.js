@@ -11,7 +11,8 @@ globalThis.latentdbTheme = (() => {
     try {
       const found = localStorage.getItem(KEY);
       return CHOICES.includes(found) ? found : "system";
-    } catch { // storage may be shut off
+    } catch {
+      // storage may be shut off
       return "system";
     }
   }
@@ -27,10 +28,16 @@ globalThis.latentdbTheme = (() => {
     try {
       if (choice === "system") localStorage.removeItem(KEY);
       else localStorage.setItem(KEY, choice);
-    } catch { /* it holds for this page then */ }
+    } catch {
+      /* it holds for this page then */
+    }
     apply(choice);
   }
 
   apply(stored());
-  return { stored, choose, next: (choice) => CHOICES[(CHOICES.indexOf(choice) + 1) % CHOICES.length] };
+  return {
+    stored,
+    choose,
+    next: (choice) => CHOICES[(CHOICES.indexOf(choice) + 1) % CHOICES.length],
+  };
 })();

@@ -29,27 +29,55 @@ export class WhereField {
     this.at = -1;
     this.used = "";
     this.input = element("input", {
-      id: "where", type: "text", maxlength: "4000", spellcheck: "false", autocapitalize: "off", autocomplete: "off",
-      role: "combobox", "aria-expanded": "false", "aria-autocomplete": "list", "aria-controls": "where-list",
-      "aria-describedby": "where-told where-wrong", placeholder: example(app.database.labels),
+      id: "where",
+      type: "text",
+      maxlength: "4000",
+      spellcheck: "false",
+      autocapitalize: "off",
+      autocomplete: "off",
+      role: "combobox",
+      "aria-expanded": "false",
+      "aria-autocomplete": "list",
+      "aria-controls": "where-list",
+      "aria-describedby": "where-told where-wrong",
+      placeholder: example(app.database.labels),
     });
-    this.list = element("ul", { id: "where-list", role: "listbox", "aria-label": "Columns", hidden: true });
+    this.list = element("ul", {
+      id: "where-list",
+      role: "listbox",
+      "aria-label": "Columns",
+      hidden: true,
+    });
     this.told = element("p", { id: "where-told", class: "note" });
     this.wrong = element("p", { id: "where-wrong", class: "wrong", role: "alert" });
-    this.element = element("div", { class: "where" },
+    this.element = element(
+      "div",
+      { class: "where" },
       element("label", { for: "where" }, "Only where"),
-      element("div", { class: "completed" }, this.input, this.list), this.told, this.wrong);
-    this.input.addEventListener("input", () => { this.offer(); this.check(); });
+      element("div", { class: "completed" }, this.input, this.list),
+      this.told,
+      this.wrong,
+    );
+    this.input.addEventListener("input", () => {
+      this.offer();
+      this.check();
+    });
     this.input.addEventListener("keydown", (event) => this.onKey(event));
-    this.input.addEventListener("blur", () => { this.close(); this.use(); });
-    this.list.addEventListener("pointerdown", (event) => { // before the field loses its focus
+    this.input.addEventListener("blur", () => {
+      this.close();
+      this.use();
+    });
+    this.list.addEventListener("pointerdown", (event) => {
+      // before the field loses its focus
       event.preventDefault();
       const chosen = event.target.closest("[role=option]");
       if (chosen) this.take(chosen.dataset.word);
     });
   }
 
-  get value() { return this.input.value.trim(); }
+  get value() {
+    return this.input.value.trim();
+  }
 
   set value(text) {
     if (document.activeElement !== this.input || this.value !== text) this.input.value = text;
@@ -60,8 +88,10 @@ export class WhereField {
   /** Say what is wrong with it; nothing is, where the text is empty. */
   fail(text) {
     this.wrong.textContent = text;
-    if (text) { this.input.setAttribute("aria-invalid", "true"); this.told.textContent = ""; }
-    else this.input.removeAttribute("aria-invalid");
+    if (text) {
+      this.input.setAttribute("aria-invalid", "true");
+      this.told.textContent = "";
+    } else this.input.removeAttribute("aria-invalid");
   }
 
   use() {
@@ -74,12 +104,18 @@ export class WhereField {
   check() {
     clearTimeout(this.timer);
     this.fail("");
-    if (!this.value) { this.told.textContent = ""; return; }
+    if (!this.value) {
+      this.told.textContent = "";
+      return;
+    }
     this.timer = setTimeout(async () => {
       const asked = this.value;
       try {
-        const found = await this.app.call(`/v1/items?${new URLSearchParams({ where: asked, limit: 1 })}`);
-        if (asked === this.value) this.told.textContent = `${found.count} of ${this.app.counted(this.app.database.items, "picture")}`;
+        const found = await this.app.call(
+          `/v1/items?${new URLSearchParams({ where: asked, limit: 1 })}`,
+        );
+        if (asked === this.value)
+          this.told.textContent = `${found.count} of ${this.app.counted(this.app.database.items, "picture")}`;
       } catch {
         if (asked === this.value) this.told.textContent = "";
       }
@@ -94,12 +130,23 @@ export class WhereField {
 
   offer() {
     const word = this.word();
-    if (!word) { this.close(); return; }
+    if (!word) {
+      this.close();
+      return;
+    }
     const fits = (name) => name.toLowerCase().startsWith(word.toLowerCase()) && name !== word;
     const columns = columnsOf(this.app, this.space);
     const found = [...Object.keys(columns).filter(fits), ...WORDS.filter(fits)].slice(0, MOST);
-    this.list.replaceChildren(...found.map((name, at) => element("li", { role: "option", id: `where-${at}`, "aria-selected": "false", dataset: { word: name } },
-      element("span", {}, name), element("span", { class: "faint" }, columns[name] ?? ""))));
+    this.list.replaceChildren(
+      ...found.map((name, at) =>
+        element(
+          "li",
+          { role: "option", id: `where-${at}`, "aria-selected": "false", dataset: { word: name } },
+          element("span", {}, name),
+          element("span", { class: "faint" }, columns[name] ?? ""),
+        ),
+      ),
+    );
     this.list.hidden = found.length === 0;
     this.input.setAttribute("aria-expanded", String(found.length > 0));
     this.mark(-1);
@@ -107,7 +154,9 @@ export class WhereField {
 
   mark(at) {
     this.at = at;
-    [...this.list.children].forEach((one, index) => one.setAttribute("aria-selected", String(index === at)));
+    [...this.list.children].forEach((one, index) =>
+      one.setAttribute("aria-selected", String(index === at)),
+    );
     if (at >= 0) this.input.setAttribute("aria-activedescendant", `where-${at}`);
     else this.input.removeAttribute("aria-activedescendant");
   }
@@ -130,7 +179,13 @@ export class WhereField {
     const options = this.list.children.length;
     const isOpen = !this.list.hidden;
     if (isOpen && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
-      this.mark((this.at + (event.key === "ArrowDown" ? 1 : -1) + options + (this.at < 0 && event.key === "ArrowUp" ? 1 : 0)) % options);
+      this.mark(
+        (this.at +
+          (event.key === "ArrowDown" ? 1 : -1) +
+          options +
+          (this.at < 0 && event.key === "ArrowUp" ? 1 : 0)) %
+          options,
+      );
     } else if (isOpen && this.at >= 0 && (event.key === "Tab" || event.key === "Enter")) {
       this.take(this.list.children[Math.max(this.at, 0)].dataset.word);
     } else if (isOpen && event.key === "Escape") {
@@ -146,5 +201,7 @@ export class WhereField {
 
 function example(labels) {
   const truths = Object.keys(labels).filter((name) => labels[name] === "bool");
-  return truths.length > 1 ? `${truths[0]} and not ${truths[1]}` : Object.keys(labels)[0] ?? "width >= 64";
+  return truths.length > 1
+    ? `${truths[0]} and not ${truths[1]}`
+    : (Object.keys(labels)[0] ?? "width >= 64");
 }

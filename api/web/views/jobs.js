@@ -15,29 +15,53 @@ export async function show(root, params, app) {
   const rows = new Map(); // by id: kept, so that a keyboard stays where it is while a job goes on
   root.replaceChildren(element("h2", {}, "Jobs"), list);
   const draw = (jobs) => {
-    if (!jobs.length) { root.replaceChildren(nothing(app)); return; }
+    if (!jobs.length) {
+      root.replaceChildren(nothing(app));
+      return;
+    }
     for (const job of jobs) {
       if (!rows.has(job.id)) rows.set(job.id, new Row(job, app, job.id === chosen));
       rows.get(job.id).update(job);
     }
     const wanted = jobs.map((job) => rows.get(job.id).element);
-    if (wanted.some((one, at) => list.children[at] !== one) || list.children.length !== wanted.length) list.replaceChildren(...wanted);
+    if (
+      wanted.some((one, at) => list.children[at] !== one) ||
+      list.children.length !== wanted.length
+    )
+      list.replaceChildren(...wanted);
     const open = jobs.filter((job) => !isOver(job)).length;
-    app.say(open ? `${counted(open, "job")} waiting or running` : `${counted(jobs.length, "job")}, none running`);
+    app.say(
+      open
+        ? `${counted(open, "job")} waiting or running`
+        : `${counted(jobs.length, "job")}, none running`,
+    );
   };
   app.jobs.listeners.add(draw);
   const following = new AbortController();
-  stop = () => { app.jobs.listeners.delete(draw); following.abort(); };
+  stop = () => {
+    app.jobs.listeners.delete(draw);
+    following.abort();
+  };
   try {
     const jobs = await listJobs();
     draw(jobs);
-    const watched = jobs.find((job) => (chosen ? job.id === chosen : job.state === "running") && !isOver(job));
+    const watched = jobs.find(
+      (job) => (chosen ? job.id === chosen : job.state === "running") && !isOver(job),
+    );
     app.jobs.look();
     // The listed jobs are looked at every other second; the one that matters tells by itself.
-    if (watched) await app.job(watched.id, (_progress, job) => rows.get(watched.id)?.update(job), following.signal).catch(() => {});
+    if (watched)
+      await app
+        .job(watched.id, (_progress, job) => rows.get(watched.id)?.update(job), following.signal)
+        .catch(() => {});
   } catch (error) {
-    root.replaceChildren(empty("Jobs cannot be listed", error.message,
-      element("button", { type: "button", onclick: () => show(root, params, app) }, "Try again")));
+    root.replaceChildren(
+      empty(
+        "Jobs cannot be listed",
+        error.message,
+        element("button", { type: "button", onclick: () => show(root, params, app) }, "Try again"),
+      ),
+    );
     app.say(error.message, true);
   }
 }
@@ -47,9 +71,14 @@ export function hide() {
   stop = null;
 }
 
-const nothing = (app) => empty("No jobs yet",
-  "Adding pictures, fitting maps and directions, and building indexes are jobs: they go on when this page is closed, and when the server starts anew.",
-  app.may("write") ? element("a", { class: "button primary", href: app.link("ingest") }, "Add pictures") : "");
+const nothing = (app) =>
+  empty(
+    "No jobs yet",
+    "Adding pictures, fitting maps and directions, and building indexes are jobs: they go on when this page is closed, and when the server starts anew.",
+    app.may("write")
+      ? element("a", { class: "button primary", href: app.link("ingest") }, "Add pictures")
+      : "",
+  );
 
 class Row {
   constructor(job, app, isOpen) {
@@ -58,14 +87,30 @@ class Row {
     this.state = element("span", { class: "state" });
     this.text = element("span", { class: "faint small number" });
     this.meter = element("progress", { max: "1", "aria-label": `Progress of the ${job.kind} job` });
-    this.cancel = element("button", { type: "button", class: "danger", onclick: () => this.askToCancel(job.id) }, "Cancel");
+    this.cancel = element(
+      "button",
+      { type: "button", class: "danger", onclick: () => this.askToCancel(job.id) },
+      "Cancel",
+    );
     this.wrong = element("p", { class: "warning" });
-    this.more = element("pre", { tabindex: "0", role: "region", "aria-label": `Details of the ${job.kind} job` });
-    this.element = element("li", { class: "panel stack", id: `job-${job.id}` },
-      element("div", { class: "row spread" },
-        element("div", { class: "row" }, element("h3", {}, job.kind), this.state, this.text), app.may("write") ? this.cancel : null),
-      this.meter, this.wrong,
-      element("details", { open: isOpen }, element("summary", {}, "Details"), this.more));
+    this.more = element("pre", {
+      tabindex: "0",
+      role: "region",
+      "aria-label": `Details of the ${job.kind} job`,
+    });
+    this.element = element(
+      "li",
+      { class: "panel stack", id: `job-${job.id}` },
+      element(
+        "div",
+        { class: "row spread" },
+        element("div", { class: "row" }, element("h3", {}, job.kind), this.state, this.text),
+        app.may("write") ? this.cancel : null,
+      ),
+      this.meter,
+      this.wrong,
+      element("details", { open: isOpen }, element("summary", {}, "Details"), this.more),
+    );
   }
 
   update(job) {
@@ -75,7 +120,9 @@ class Row {
     const over = isOver(job);
     this.state.textContent = job.state;
     this.state.className = `state ${job.state}`;
-    this.text.textContent = [over ? "" : told(job.progress), times(job)].filter(Boolean).join(" · ");
+    this.text.textContent = [over ? "" : told(job.progress), times(job)]
+      .filter(Boolean)
+      .join(" · ");
     this.meter.hidden = over || job.state === "queued";
     const done = fraction(job.progress);
     if (done === null) this.meter.removeAttribute("value");
@@ -83,7 +130,11 @@ class Row {
     this.cancel.hidden = over;
     this.wrong.hidden = !job.error;
     this.wrong.textContent = job.error?.detail ?? "";
-    this.more.textContent = JSON.stringify({ result: job.result, arguments: job.arguments, id: job.id }, withWholeIds, 2);
+    this.more.textContent = JSON.stringify(
+      { result: job.result, arguments: job.arguments, id: job.id },
+      withWholeIds,
+      2,
+    );
   }
 
   async askToCancel(id) {

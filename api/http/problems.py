@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, final
 
 from fastapi import FastAPI, Request
@@ -99,6 +99,8 @@ _CODES = {
     413: "too-large",
     415: "unsupported-media-type",
 }
+# Of what is wrong with a request.
+_MOST_TOLD = 8
 _SEE_LOG = "the server cannot answer this now; its log says why"
 _PROBLEM_SCHEMA = {
     "type": "object",
@@ -255,10 +257,15 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def describe_invalid(found: Any) -> str:
+def describe_invalid(found: Sequence[Any]) -> str:
     """What a validator found, in a line: where, and what is wrong there."""
     lines = []
-    for one in found:
-        where = ".".join(str(part) for part in one["loc"] if part not in ("body", "query", "path"))
+    for one in found[:_MOST_TOLD]:
+        place = one["loc"]
+        within = place[1:] if place and place[0] in ("body", "query", "path", "header") else place
+        # A name may be as long as a body.
+        where = ".".join(str(part)[:100] for part in within)
         lines.append(f"{where}: {one['msg']}" if where else str(one["msg"]))
+    if len(found) > _MOST_TOLD:
+        lines.append(f"and {len(found) - _MOST_TOLD} more")
     return "; ".join(lines)

@@ -110,10 +110,15 @@ def parsed(body: bytes, model: type[M]) -> M:
         raise _invalid("the JSON is nested too deeply") from None
     except ValueError as error:
         raise _invalid(f"the body is no JSON: {error}") from error
+    if not isinstance(read, dict):
+        raise _invalid("the body is a JSON object")
     try:
         return model.model_validate(read)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
+        for one in found:
+            one["loc"] = ("body", *one["loc"])
+            one["msg"] = one["msg"].removeprefix("Value error, ")
         raise RequestValidationError(found) from error
 
 

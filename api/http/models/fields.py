@@ -78,6 +78,8 @@ _WEIGHTS_SCHEMA: dict[str, Any] = {
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=200)]
 Text: TypeAlias = Annotated[str, Field(max_length=2000)]
 Where: TypeAlias = Annotated[str, Field(max_length=4000)]
+# What float32 holds.
+Coordinate: TypeAlias = Annotated[float, Field(ge=-3.4e38, le=3.4e38)]
 Finite: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
 Strength: TypeAlias = Annotated[float, Field(ge=-MAX_STRENGTH, le=MAX_STRENGTH)]
 Weight: TypeAlias = Annotated[float, Field(ge=-MAX_WEIGHT, le=MAX_WEIGHT)]
@@ -93,5 +95,5 @@ ItemWeights: TypeAlias = Annotated[
     BeforeValidator(_by_id),
     WithJsonSchema(_WEIGHTS_SCHEMA),
 ]
-Vector: TypeAlias = Annotated[list[Finite], Field(min_length=1, max_length=MAX_DIM)]
+Vector: TypeAlias = Annotated[list[Coordinate], Field(min_length=1, max_length=MAX_DIM)]
 Directions: TypeAlias = Annotated[dict[Name, Strength], Field(max_length=MAX_DIRECTIONS)]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 import numpy as np
 from PIL import Image
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from api.http.models.fields import (
     MAX_DIRECTIONS,
@@ -274,10 +274,21 @@ class ArrayRequest(Request):
     base64: str
 
 
+def _form_of(vectors: object) -> str:
+    return "array" if isinstance(vectors, dict) else "rows"
+
+
+Rows: TypeAlias = Annotated[list[Vector], Field(min_length=1, max_length=MAX_PICTURES)]
+# Told apart before they are looked at, so that an error speaks of one of them.
+ArrayOrRows: TypeAlias = Annotated[
+    Annotated[ArrayRequest, Tag("array")] | Annotated[Rows, Tag("rows")], Discriminator(_form_of)
+]
+
+
 class DecodeRequest(Request):
     """Vectors of a noise space, whose pictures are wanted."""
 
-    vectors: ArrayRequest | Annotated[list[Vector], Field(min_length=1, max_length=MAX_PICTURES)]
+    vectors: ArrayOrRows
     space: Name | None = Field(default=None, description=_NOISE)
 
     @model_validator(mode="after")

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import latentdb
+from api.http.reference import example_database
 from latentdb.database import LatentDB
-from latentdb.ingest import IngestOptions
-
-LEARNT = ("hat", "beard")
 
 
 @pytest.fixture(scope="session")
 def drawing(
-    tmp_path_factory: pytest.TempPathFactory, faces: Path, tiny_model: Callable[[str], Path]
+    tmp_path_factory: pytest.TempPathFactory, tiny_model: Callable[[str], Path]
 ) -> LatentDB:
-    """The sixty faces where text leads into noise, with directions there; only read by tests."""
-    noise = f"noise=diffusers:{tiny_model('unconditional')}?steps=3"
-    specs = [f"clip=open_clip:{tiny_model('open_clip')}", noise]
-    made = latentdb.create(
-        tmp_path_factory.mktemp("drawing") / "faces.ldb", spaces=specs, device="cpu"
-    )
-    made.ingest(faces, options=IngestOptions(labels=faces / "labels.csv", workers=0))
-    made.stitch("clip", "noise", force=True)
-    for label in LEARNT:
-        made.fit_direction(label, space="noise", label=label)
-    made.fit_direction("hat", space="clip", label="hat")
-    made.build_index("clip")
-    return made
+    """The database of the API's examples, in tiny spaces called clip and noise; only read."""
+    specs = [
+        f"clip=open_clip:{tiny_model('open_clip')}",
+        f"noise=diffusers:{tiny_model('unconditional')}?steps=3",
+    ]
+    return example_database(tmp_path_factory.mktemp("drawing"), specs)
+
+
+@pytest.fixture(scope="session")
+def own_drawing(drawing: LatentDB, tmp_path_factory: pytest.TempPathFactory) -> LatentDB:
+    """A copy of `drawing` that servers may write to."""
+    copy = tmp_path_factory.mktemp("own") / "faces.ldb"
+    shutil.copytree(drawing.uri, copy)
+    return latentdb.open(copy, device="cpu")
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from jsonschema import Draft202012Validator
 from api.http.app import create_app
 from api.http.document import ANSWERS, operations
 from api.http.examples import EXAMPLES, Example, recorded
-from api.http.reference import PAGE, document, example_database, page
+from api.http.reference import PAGE, document, page
 from api.http.reference_page import html_page
 from api.settings import ServerSettings
 from latentdb.database import LatentDB
@@ -26,20 +25,8 @@ JSON, PROBLEM = "application/json", "application/problem+json"
 
 
 @pytest.fixture(scope="module")
-def faces_db(
-    tmp_path_factory: pytest.TempPathFactory, tiny_model: Callable[[str], Path]
-) -> LatentDB:
-    """The database of the examples, in tiny spaces called clip and noise."""
-    specs = [
-        f"clip=open_clip:{tiny_model('open_clip')}",
-        f"noise=diffusers:{tiny_model('unconditional')}?steps=3",
-    ]
-    return example_database(tmp_path_factory.mktemp("document"), specs)
-
-
-@pytest.fixture(scope="module")
-def client(faces_db: LatentDB) -> Iterator[TestClient]:
-    app = create_app(faces_db, settings=ServerSettings(runs_jobs=False))
+def client(own_drawing: LatentDB) -> Iterator[TestClient]:
+    app = create_app(own_drawing, settings=ServerSettings(runs_jobs=False))
     with TestClient(app, base_url="http://localhost") as opened:
         yield opened
 
@@ -87,10 +74,10 @@ def fitted(example: Example, db: LatentDB) -> dict[str, Any]:
 
 # In one test, since examples follow one another: a job is begun, looked at, ended.
 def test_every_example_is_answered_as_the_document_says(
-    client: TestClient, told: dict[str, Any], faces_db: LatentDB
+    client: TestClient, told: dict[str, Any], own_drawing: LatentDB
 ) -> None:
     for example in EXAMPLES:
-        response = client.request(**fitted(example, faces_db))
+        response = client.request(**fitted(example, own_drawing))
         assert response.is_success, (example.operation, example.name, response.text)
         schema = answer_schema(told, example.operation, response.status_code, JSON)
         assert refuse(told, schema, response.json()) == [], (example.operation, example.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 REPORTS = "/v1/reports/"
+_PAGES = frozenset({"/", "/docs"})
 
 _COMMON = {
     "cross-origin-opener-policy": "same-origin",
@@ -45,7 +46,7 @@ _DATA = _COMMON | {
 
 def security_headers(path: str) -> Mapping[str, str]:
     """Headers of the answer at `path`, beside its own."""
-    if path == "/" or path.startswith("/web/"):
+    if path in _PAGES or path.startswith("/web/"):
         return _PAGE
     return _REPORT if path.startswith(REPORTS) else _DATA
 

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from latentdb.database import LatentDB
     from latentdb.protocol import Database
 
-_SERVERS = ("http://", "https://")
-
 
 def wait_policy() -> str | None:
     """How threads of OpenMP were told to wait; None where nothing was said."""
@@ -35,6 +33,11 @@ def address(db: str | None) -> str:
             f"no database: name its folder, or set {ENVIRONMENT_DB}=faces.ldb for all commands"
         )
     return found
+
+
+def is_server(where: str) -> bool:
+    """Whether an address is that of a server, and not a folder."""
+    return where.lower().startswith(("http://", "https://"))
 
 
 def address_and(db: str | None, other: str | None, name: str) -> tuple[str, str]:
@@ -91,7 +94,7 @@ def open_database(db: str | None, *, device: str = "auto", key: str | None = Non
     import latentdb
 
     where = address(db)
-    if not where.lower().startswith(_SERVERS):
+    if not is_server(where):
         if key is not None:
             raise typer.BadParameter(f"--key is for the server of a database, and {where} is none")
         return latentdb.open(where, device=device)
@@ -120,7 +123,7 @@ def open_files(db: str | None, *, device: str = "auto") -> LatentDB:
 def folder_of(db: str | None) -> str:
     """Where the files of the database lie; errors as `address` and `open_files`."""
     where = address(db)
-    if where.lower().startswith(_SERVERS):
+    if is_server(where):
         raise typer.BadParameter(
             f"this works on the files of a database, and {where} is a server: run it on the "
             "machine that has them, with their folder"

@@ -14,7 +14,7 @@ from indexers.errors import LatentDBError
 from latentdb.client.events import read_events
 from latentdb.client.transport import Call, Transport
 from latentdb.error_codes import error_of
-from latentdb.errors import RemoteError, ServerUnreachableError
+from latentdb.errors import RemoteError, ServerBusyError, ServerUnreachableError
 from latentdb.wire.fields import Fields
 
 ENDED: Final = frozenset({"done", "failed", "cancelled"})
@@ -173,7 +173,7 @@ class Jobs:
                 if now.state not in ENDED:
                     now, heard = self.get(job.id), time.monotonic()
                     yield now
-            except ServerUnreachableError as error:
+            except (ServerUnreachableError, ServerBusyError) as error:
                 if time.monotonic() - heard > _PATIENCE_S:
                     raise ServerUnreachableError(
                         f"{error}; job {job.id} goes on when the server is back"

@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol, final
 
 from latentdb.client.jobs import Job, JobProgress, Jobs, begun, read_job
 from latentdb.client.transport import Call, FilePart, Transport
-from latentdb.errors import PictureError, QueryError, UnknownSpaceError
+from latentdb.errors import PictureError, QueryError, ServerBusyError, UnknownSpaceError
 from latentdb.ingest.chunk import Decoded, DecodeSettings, Refused
 from latentdb.ingest.label_columns import HasColumns, LabelColumns
 from latentdb.ingest.labeller import Labeller
@@ -297,13 +297,24 @@ class _Upload:
         if self._names_spaces:
             fields["spaces"] = json.dumps(self._terms.spaces)
         call = begun(Call("POST", "/v1/items", files=batch.files, fields=fields))
-        answer = Fields(self._transport.json(call), "upload")
+        answer = Fields(self._taken(call), "upload")
         for one in answer.each("quarantined"):
             # The job counts them.
             self._progress.message(f"{one.text('name')} cannot be used: {one.text('message')}")
         self._under_way.append((read_job(answer.mapping("job")), len(batch.files)))
         if len(self._under_way) > _UNDER_WAY:
             self._follow_oldest()
+
+    def _taken(self, call: Call) -> Any:
+        """What the server says to a batch, once it has room for it."""
+        while True:
+            try:
+                return self._transport.json(call)
+            except ServerBusyError:
+                # Its queue is full, of these batches among others.
+                if not self._under_way:
+                    raise
+                self._follow_oldest()
 
     def _follow_oldest(self) -> None:
         """See the oldest batch through, and count what became of it."""

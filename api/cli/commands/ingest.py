@@ -10,7 +10,7 @@ import typer
 
 from api.cli.options import AsJson, BatchSize, Database, DatabaseFirst, Device, Key
 from api.cli.output import note, print_json, print_table
-from api.cli.session import address_and, open_database
+from api.cli.session import address_and, is_server, open_database
 
 if TYPE_CHECKING:
     from latentdb.types import IngestSummary
@@ -72,6 +72,8 @@ def ingest(  # noqa: PLR0913 - one parameter per option of the contract
         print_json(asdict(summary))
         return
     _print(summary)
+    if summary.quarantined and not is_server(where):
+        note("latentdb quarantine DB says what was wrong with each file")
 
 
 def quarantine(db: Database = None, *, key: Key = None, as_json: AsJson = False) -> None:
@@ -106,5 +108,3 @@ def _print(summary: IngestSummary) -> None:
     rows += [row for row in seldom if row[1]]
     print_table(["ingest", "count"], rows, empty="")
     note(f"{', '.join(summary.spaces)}; {summary.seconds:.1f} s, {rate:.1f} files/s")
-    if summary.quarantined:
-        note("latentdb quarantine DB says what was wrong with each file")

@@ -16,7 +16,6 @@ from small_server import GOOD, Reply, problem, small_server
 
 import latentdb
 from api.http.problems import STATUS
-from latentdb.client import RemoteDB
 from latentdb.client.events import Event, read_events
 from latentdb.client.retries import Retries, seconds_of
 from latentdb.client.server_address import ServerAddress
@@ -301,7 +300,7 @@ def test_a_job_is_followed_by_its_events() -> None:
 def test_a_job_is_asked_after_where_no_events_come() -> None:
     replies = [
         Reply(202, job("queued")), stream(), Reply(200, job("running")),
-        Reply(0), stream(), Reply(200, job("done", result=7)),
+        Reply(0), FULL, stream(), Reply(200, job("done", result=7)),
     ]  # fmt: skip
     with small_server(replies) as asked:
         assert latentdb.connect(asked.address).jobs.run("/v1/energy", {}) == 7
@@ -335,8 +334,9 @@ def test_ctrl_c_leaves_a_job_running_and_says_how_to_look_at_it(
     assert "DELETE" not in [method for method, _, _ in asked.requests]
 
 
-def test_a_closed_client_refuses(address: str) -> None:
-    with latentdb.connect(address) as db:
-        assert isinstance(db, RemoteDB)
-    with pytest.raises(RuntimeError, match="closed"):
-        len(db)
+def test_a_closed_client_refuses() -> None:
+    with small_server([Reply(body=GOOD)]) as asked:
+        with latentdb.connect(asked.address) as db:
+            assert db.search(text="a").hits == []
+        with pytest.raises(RuntimeError, match="closed"):
+            len(db)

@@ -109,20 +109,25 @@ class Tray:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def tidy(db: LatentDB, job_id: str, ids: Mapping[str, int]) -> None:
-    """Take away the files of an upload that no item has as its original.
+def tidy(db: LatentDB, job_id: str, ids: Mapping[str, int], *, is_given_up: bool) -> None:
+    """Take away the files of an upload that are in nobody's use.
+
+    Those of items with another original always; those of no item only of a job that was given up:
+    what a model failed on, and went to quarantine for, was promised to be kept.
 
     Parameters
     ----------
     db : LatentDB
     job_id : str
     ids : mapping of file to id
+    is_given_up : bool
     """
     folder = db.store.path / UPLOADS / job_id
-    known = sorted(set(ids.values()).intersection(db.store.item_ids().tolist()))
-    originals = {item.source for item in db.items(known)}
-    for file in ids:
-        if f"{UPLOADS}/{job_id}/{file}" not in originals:
+    known = set(ids.values()).intersection(db.store.item_ids().tolist())
+    originals = {item.source for item in db.items(sorted(known))}
+    for file, item_id in ids.items():
+        is_original = f"{UPLOADS}/{job_id}/{file}" in originals
+        if not is_original and (is_given_up or item_id in known):
             (folder / file).unlink(missing_ok=True)
     (folder / LABELS).unlink(missing_ok=True)
     if folder.is_dir() and not any(folder.iterdir()):

@@ -90,7 +90,7 @@ class UploadJob(AbstractKind):
                 max_megapixels=_ANY_SIZE,
             )
             summary = db.ingest(folder, spaces=self.spaces, options=options, progress=reporter)
-        tidy(db, reporter.job_id, self._ids())
+        tidy(db, reporter.job_id, self._ids(), is_given_up=False)
         summary.seen += len(self.quarantined)
         summary.quarantined += len(self.quarantined)
         for one in self.quarantined:
@@ -99,7 +99,7 @@ class UploadJob(AbstractKind):
 
     def on_cancelled(self, db: LatentDB, job_id: str) -> None:
         """Take away the pictures that became no items."""
-        tidy(db, job_id, self._ids())
+        tidy(db, job_id, self._ids(), is_given_up=True)
 
     def _ids(self) -> dict[str, int]:
         return {one.file: one.id for one in self.items}

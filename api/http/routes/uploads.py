@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final, NoReturn
 
 from fastapi import APIRouter, Request
@@ -117,26 +118,11 @@ async def _taken(
     work, megapixels = server.work, server.settings.max_megapixels
     tray = await work.run(lambda: Tray(server.db.store.path, max_megapixels=megapixels))
     try:
-        items: list[UploadedItem] = []
-        refused: list[RefusedItem] = []
-        labels_kept: dict[str, Mapping[str, LabelValue]] = {}
-        for file in files:
-            # One picture at a time is in memory, and others take their turn between two.
-            data = await file.read()
-            try:
-                placed = await work.run(lambda: tray.place(file.filename, data))  # noqa: B023
-            except PictureError as error:
-                name = display_name(file.filename)
-                refused.append(RefusedItem(name=name, reason=error.reason, message=error.message))
-                continue
-            image = image_address(placed.id)
-            items.append(
-                UploadedItem(name=placed.name, id=placed.id, image=image, file=placed.file)
-            )
-            if found := labels.get(file.filename or ""):
-                labels_kept[placed.file] = found
-        await work.run(lambda: tray.label(labels_kept))
-        asked = UploadJob(spaces=spaces, items=tuple(items), quarantined=tuple(refused))
+        placed, refused = await _placed(server, tray, files)
+        said = {item.file: labels[name] for name, item in placed if name in labels}
+        await work.run(lambda: tray.label(said))
+        items = tuple(item for _, item in placed)
+        asked = UploadJob(spaces=spaces, items=items, quarantined=tuple(refused))
         job = await promise(
             server, job_id, asked.name, asked.model_dump(mode="json"), lambda: tray.settle(job_id)
         )
@@ -144,10 +130,31 @@ async def _taken(
         await work.run(tray.discard)
     body = {
         "job": job.shown(Progress()),
-        "items": [one.model_dump(exclude={"file"}) for one in items],
+        "items": [item.model_dump(exclude={"file"}) for item in items],
         "quarantined": [one.model_dump() for one in refused],
     }
     return accepted(job, body)
+
+
+async def _placed(
+    server: Server, tray: Tray, files: list[UploadFile]
+) -> tuple[list[tuple[str, UploadedItem]], list[RefusedItem]]:
+    """Pictures in the tray, each with the name that it was sent under, and those refused."""
+    placed: list[tuple[str, UploadedItem]] = []
+    refused: list[RefusedItem] = []
+    for file in files:
+        # One picture at a time is in memory, and others take their turn between two.
+        data, sent = await file.read(), file.filename or ""
+        try:
+            one = await server.work.run(partial(tray.place, sent, data))
+        except PictureError as error:
+            shown = display_name(sent)
+            refused.append(RefusedItem(name=shown, reason=error.reason, message=error.message))
+        else:
+            image = image_address(one.id)
+            item = UploadedItem(name=one.name, id=one.id, image=image, file=one.file)
+            placed.append((sent, item))
+    return placed, refused
 
 
 def _files_of(form: FormData) -> list[UploadFile]:

@@ -14,6 +14,7 @@ from PIL import Image
 
 import latentdb
 from api.http.app import create_app
+from api.jobs.tray import tidy
 from api.settings import ServerSettings
 from latentdb.database import LatentDB
 from latentdb.ingest.decode import pixel_id
@@ -122,6 +123,18 @@ def test_a_picture_that_is_there_already_keeps_its_original_and_gets_the_labels(
     item = client.get(f"/v1/items/{item_id}").json()
     assert (item["source"], item["labels"]) == (f"uploads/{once['job']['id']}/a.png", {"hat": True})
     assert not (jobs_db.store.path / "uploads" / again["job"]["id"]).exists()
+
+
+def test_what_a_model_failed_on_is_kept_unless_the_job_is_given_up(own_db: LatentDB) -> None:
+    folder = own_db.store.path / "uploads" / ("a" * 32)
+    folder.mkdir(parents=True)
+    ids = {"of an item.png": int(own_db.store.item_ids()[0]), "of none.png": 1}
+    for file in ids:
+        (folder / file).touch()
+    tidy(own_db, "a" * 32, ids, is_given_up=False)
+    assert files_below(folder) == ["of none.png"]
+    tidy(own_db, "a" * 32, ids, is_given_up=True)
+    assert not folder.exists()
 
 
 def test_only_the_spaces_named_get_vectors(

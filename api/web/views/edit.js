@@ -33,13 +33,14 @@ class EditView {
       ...Object.entries(NORMS).map(([value, text]) => element("option", { value }, text)));
     this.rows = element("div", { class: "stack" });
     this.reset = element("button", { type: "button", class: "quiet", onclick: () => this.follow({ directions: "", keep: "" }) }, "Reset");
+    this.keepOthers = element("button", { type: "button", onclick: () => this.keepAll() }, "Keep all others");
     this.result = element("div", { class: "stack", "aria-live": "polite" });
     root.append(element("div", { class: "bench" },
       element("div", { class: "stack" }, this.subject.element, this.subject.offer.element,
         element("div", { class: "panel stack" },
           element("div", { class: "row spread" }, element("h2", {}, "Directions"), this.reset),
           element("p", { class: "note" }, "In standard deviations. A kept one stays as it is, whatever moves."),
-          this.rows,
+          this.rows, this.keepOthers,
           element("label", { class: "field" }, element("span", {}, "Space"), this.space),
           element("label", { class: "field" }, element("span", {}, "Norm of the noise"), this.norm))),
       this.result));
@@ -95,6 +96,7 @@ class EditView {
       keep.checked = kept.has(slider.name);
       this.said(row);
     }
+    this.keepOthers.hidden = this.directions.length < 2;
     this.reset.disabled = !Object.keys(this.strengths).length && !kept.size;
   }
 
@@ -123,6 +125,12 @@ class EditView {
     row.querySelector("output").textContent = text;
     slider.disabled = keep.checked;
     slider.setAttribute("aria-valuetext", `${text} standard deviations`);
+  }
+
+  /** Hold every direction that is not moved. */
+  keepAll() {
+    for (const [slider, keep] of [...this.rows.children].map(partsOf)) keep.checked = Number(slider.value) === 0;
+    this.moved();
   }
 
   get strengths() {

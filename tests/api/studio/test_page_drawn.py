@@ -55,6 +55,10 @@ def test_a_kept_direction_does_not_move(visit: Begin, ids: list[str]) -> None:
     expect(page.get_by_text("of the step's length")).to_be_visible()
     expect(page.get_by_role("slider", name="smiling", exact=True)).to_be_disabled()
     expect(page).to_have_url(re.compile("keep=smiling"))
+    page.get_by_label("Keep smiling").uncheck()
+    expect(page).not_to_have_url(re.compile("keep="))
+    page.get_by_role("button", name="Keep all others").click()
+    expect(page).to_have_url(re.compile("keep=smiling"))
 
 
 def test_an_edit_that_is_outdated_is_not_waited_for(visit: Begin, ids: list[str]) -> None:
@@ -104,8 +108,11 @@ def test_a_picture_of_the_database_is_chosen_by_a_condition(visit: Begin) -> Non
 
 
 def test_four_ways_lie_between_two_pictures(visit: Begin, ids: list[str]) -> None:
-    page = visit().open(f"#view=between&ids={ids[0]},{ids[1]}")
-    expect(page.get_by_role("rowheader")).to_have_text(["nao", "lol", "slerp", "lerp"])
+    tab = visit()
+    page = tab.page
+    page.goto(f"{tab.site}/#view=between&ids={ids[0]},{ids[1]}")
+    ways = ["nao", "lol", "slerp", "lerp"]
+    expect(page.get_by_role("rowheader")).to_have_text(ways, timeout=120_000)  # 28 pictures
     assert len(drawn(page)) == 4 * 7
     expect(page.locator(".curves polyline")).to_have_count(4)
     page.get_by_role("button", name="Swap").click()
@@ -166,7 +173,7 @@ VIEWS = {
     "map": "#view=map&text=a+hat",
     "map by a number": "#view=map&by=direction:hat&space=faces-noise",
     "edit": "#view=edit&id={0}&directions=hat%3D2",
-    "between": "#view=between&ids={0},{1}",
+    "between": "#view=between&ids={0},{1}&space=faces-clip",
     "middle": "#view=between&ids={0},{1},{2}",
     "imagine": "#view=imagine&text=a+hat&n=2",
     "report": "#view=report",

@@ -45,18 +45,19 @@ _PATIENCE_MS = 20_000
 _REFUSED = "Failed to load resource: the server responded with a status of "
 
 
-def chromium_path() -> str | None:
-    """Where Chromium is: `$CHROMIUM`, or on the path."""
+def chromium_path() -> str:
+    """Where Chromium is: `$CHROMIUM`, or on the path. Without it the test is skipped."""
     named = os.environ.get("CHROMIUM")
-    return named or next((found for name in _NAMES if (found := shutil.which(name))), None)
+    found = named or next((path for name in _NAMES if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip("no Chromium here: install it (make chromium), or name it in $CHROMIUM")
+    return found
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """A browser; no longer than a module, because its event loop would be in the way of others."""
     path = chromium_path()
-    if path is None:
-        pytest.skip("no Chromium here: install it, or name it in $CHROMIUM")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
         yield browser
@@ -66,6 +67,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def zoo_db(tmp_path_factory: pytest.TempPathFactory) -> LatentDB:
     """Sixty faces in a space with text and one of noise, with a map and two directions."""
+    assert chromium_path()  # before much is done for nothing
     return _zoo(tmp_path_factory.getbasetemp() / "zoo")
 
 
@@ -137,9 +139,13 @@ class Visit:
             self.faults.append(f"{message.text} at {message.location}")
 
     def overflow(self) -> int:
-        """By how many pixels the page is wider than its window."""
-        wide: int = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        return wide
+        """By how many pixels the page is wider than its window.
+
+        The window as it was asked for: a phone's `innerWidth` grows with a page that is too wide.
+        """
+        assert self.page.viewport_size is not None
+        wide: int = self.page.evaluate("document.documentElement.scrollWidth")
+        return max(0, wide - self.page.viewport_size["width"])
 
     def axe(self) -> list[str]:
         """Serious and critical faults of accessibility, each in a line."""

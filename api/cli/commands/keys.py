@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import Annotated
 
 import typer
 
 from api.cli.options import AsJson
 from api.cli.output import note, print_json, print_table
-
-if TYPE_CHECKING:
-    from api.http.keys import Scope
 
 app = typer.Typer(
     help="Make, list and revoke the keys that a server lets in.", no_args_is_help=True
@@ -48,9 +45,7 @@ def add(
 
     if scope not in SCOPES:
         raise typer.BadParameter(f"--scope is one of {', '.join(SCOPES)}, got {scope!r}")
-    whole = KeyFile(keys).add(
-        name, cast("Scope", scope), expires_at=_moment(expires), per_minute=per_minute
-    )
+    whole = KeyFile(keys).add(name, scope, expires_at=_moment(expires), per_minute=per_minute)
     typer.echo(whole)
     note(f"scope {scope}; it is kept nowhere, so hand it to {name} now")
 

@@ -75,8 +75,8 @@ def _upload(book: JobBook, numbers: range) -> None:
         placed = tray.place(f"face {number}.png", file.getvalue())
         image = image_address(placed.id)
         items.append(UploadedItem(name=placed.name, id=placed.id, image=image, file=placed.file))
-    job_id, asked = book.new_id(), UploadJob(items=tuple(items)).model_dump(mode="json")
-    book.create(job_id, "ingest", asked, most=10_000, settle=lambda: tray.settle(job_id))
+    asked = UploadJob(items=tuple(items)).model_dump(mode="json")
+    book.create("ingest", asked, most=10_000, settle=tray.settle)
 
 
 if __name__ == "__main__":

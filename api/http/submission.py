@@ -42,21 +42,22 @@ async def submit(
     """Check a job, write it down, and promise it: 202 with where to look."""
     await server.work.run(lambda: work.check(server.db))
     arguments = work.model_dump(mode="json", by_alias=True)
-    job = await promise(server, job_id_of(server, request, key), work.name, arguments)
+    job = await promise(server, work.name, arguments, key=owned(request, key))
     return accepted(job, job.shown(Progress()))
 
 
-def job_id_of(server: Server, request: Request, key: str | None) -> str:
-    """Id of the job of a request: of its own for each client."""
-    return server.jobs.new_id(None if key is None else f"{client_of(request).name}\n{key}")
+def owned(request: Request, key: str | None) -> str | None:
+    """An idempotency key as that of the client who sent it."""
+    return None if key is None else f"{client_of(request).name}\n{key}"
 
 
 async def promise(
     server: Server,
-    job_id: str,
     kind: str,
     arguments: dict[str, Any],
-    settle: Callable[[], None] | None = None,
+    *,
+    key: str | None,
+    settle: Callable[[str], None] | None = None,
 ) -> Job:
     """Write a job down, and have it done.
 
@@ -68,7 +69,7 @@ async def promise(
     most = server.settings.max_jobs
 
     def write() -> Job:
-        return server.jobs.create(job_id, kind, arguments, most=most, settle=settle)
+        return server.jobs.create(kind, arguments, most=most, key=key, settle=settle)
 
     try:
         job = await server.work.run(write)

@@ -92,42 +92,38 @@ class JobBook:
 
     # Asking
 
-    @staticmethod
-    def new_id(key: str | None = None) -> str:
-        """Id of a new job: the same for the same key, so that what is asked twice is done once."""
-        return token_hex(16) if key is None else hashlib.sha256(key.encode()).hexdigest()[:32]
-
     def create(
         self,
-        job_id: str,
         kind: str,
         arguments: Mapping[str, Any],
         *,
         most: int,
-        settle: Callable[[], None] | None = None,
+        key: str | None = None,
+        settle: Callable[[str], None] | None = None,
     ) -> Job:
         """Write a job down; once this returns, it survives whatever happens.
 
         Parameters
         ----------
-        job_id : str
-            Where there is a job of that id for the same request, that job is the answer.
         kind, arguments
             See `Job`.
         most : int
             Jobs that may wait.
+        key : str, optional
+            Where there is a job of that key for the same request, that job is the answer.
         settle : callable
-            Puts in place what the job needs; called only where the job is new.
+            Puts in place what the job of that id needs; called only where the job is new.
 
         Raises
         ------
         KeyReusedError
-            The job of that id is of another request.
+            The job of that key is of another request.
         TooManyJobsError
             As many wait as may.
         """
+        hashed = None if key is None else hashlib.sha256(key.encode()).hexdigest()
         with self._changing():
-            before = self._read(job_id)
+            before = next((job for job in self._each() if hashed and job.key == hashed), None)
             if before is not None:
                 if (before.kind, before.arguments) != (kind, _as_read(arguments)):
                     raise KeyReusedError
@@ -135,9 +131,10 @@ class JobBook:
             waiting = len(self.unfinished())
             if waiting >= most:
                 raise TooManyJobsError(waiting)
+            # Never that of an earlier job, whose pictures lie below its id for good.
+            job = Job(token_hex(16), kind, _as_read(arguments), now(), key=hashed)
             if settle is not None:
-                settle()
-            job = Job(job_id, kind, _as_read(arguments), now())
+                settle(job.id)
             self._write(job)
             sync_folder(self._folder)
             return job

@@ -46,6 +46,8 @@ class Job:
         Who took it up, the last one last.
     deaths : int
         How many of them died over it.
+    key : str or None
+        SHA-256 of what makes a repeated request the same one.
     """
 
     id: str
@@ -59,6 +61,7 @@ class Job:
     finished_at: str | None = None
     runners: tuple[str, ...] = field(default=())
     deaths: int = 0
+    key: str | None = None
 
     @property
     def is_over(self) -> bool:
@@ -72,8 +75,8 @@ class Job:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Job:
         """What `to_json` gave."""
-        known = {one.name: data[one.name] for one in fields(cls)}
-        return cls(**{**known, "runners": tuple(known["runners"])})
+        known = {one.name: data[one.name] for one in fields(cls) if one.name in data}
+        return cls(**{**known, "runners": tuple(data["runners"])})
 
     def shown(self, progress: Progress) -> dict[str, Any]:
         """What clients are told of it."""

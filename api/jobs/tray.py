@@ -98,10 +98,7 @@ class Tray:
         """Put everything where the job looks for it; on disk once this returns."""
         sync_folder(self._folder)
         self._folder.chmod(self._uploads.stat().st_mode & 0o777)
-        target = self._uploads / job_id
-        if target.exists():  # of a server that was killed before it wrote the job down
-            shutil.rmtree(target)
-        self._folder.replace(target)
+        self._folder.replace(self._uploads / job_id)
         sync_folder(self._uploads)
 
     def discard(self) -> None:

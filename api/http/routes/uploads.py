@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse
 from api.http.access import needs
 from api.http.problems import documented
 from api.http.server import Server, ServerOf
-from api.http.submission import IdempotencyKey, accepted, job_id_of, promise
+from api.http.submission import IdempotencyKey, accepted, owned, promise
 from api.jobs.job import Progress
 from api.jobs.names import display_name
 from api.jobs.tray import Tray
@@ -103,16 +103,17 @@ async def upload(
             require_labels(server.db, labels)
 
         await server.work.run(check)
-        job_id = job_id_of(server, request, idempotency_key)
-        return await _taken(server, job_id, files, labels, spaces)
+        key = owned(request, idempotency_key)
+        return await _taken(server, files, labels, spaces, key=key)
 
 
 async def _taken(
     server: Server,
-    job_id: str,
     files: list[UploadFile],
     labels: Mapping[str, Mapping[str, LabelValue]],
     spaces: tuple[str, ...] | None,
+    *,
+    key: str | None,
 ) -> JSONResponse:
     """Pictures on disk, the job that they wait for, and the promise."""
     work, megapixels = server.work, server.settings.max_megapixels
@@ -123,9 +124,8 @@ async def _taken(
         await work.run(lambda: tray.label(said))
         items = tuple(item for _, item in placed)
         asked = UploadJob(spaces=spaces, items=items, quarantined=tuple(refused))
-        job = await promise(
-            server, job_id, asked.name, asked.model_dump(mode="json"), lambda: tray.settle(job_id)
-        )
+        arguments = asked.model_dump(mode="json")
+        job = await promise(server, asked.name, arguments, key=key, settle=tray.settle)
     finally:
         await work.run(tray.discard)
     body = {

@@ -17,7 +17,7 @@ def book(tmp_path: Path) -> JobBook:
 
 
 def create(book: JobBook, key: str | None = None, **arguments: object) -> Job:
-    return book.create(book.new_id(key), "energy", arguments, most=5)
+    return book.create("energy", arguments, most=5, key=key)
 
 
 def test_a_job_is_read_by_another_process_as_it_was_written(book: JobBook, tmp_path: Path) -> None:
@@ -38,9 +38,7 @@ def test_jobs_are_done_in_the_order_of_asking_and_listed_newest_first(book: JobB
 def test_the_same_key_is_the_same_job(book: JobBook) -> None:
     job = create(book, "key", space="clip")
     settled: list[str] = []
-    again = book.create(
-        book.new_id("key"), "energy", {"space": "clip"}, most=5, settle=lambda: settled.append("x")
-    )
+    again = book.create("energy", {"space": "clip"}, most=5, key="key", settle=settled.append)
     assert (again.id, settled) == (job.id, [])
     assert len(book.all()) == 1
 
@@ -49,6 +47,15 @@ def test_a_key_of_another_request_is_refused(book: JobBook) -> None:
     create(book, "key", space="clip")
     with pytest.raises(KeyReusedError, match="another request"):
         create(book, "key", space="dino")
+
+
+def test_the_key_of_a_forgotten_job_makes_one_of_another_id(
+    book: JobBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.jobs.book.KEPT", 0)
+    job = create(book, "key")
+    book.finish(job.id, "done")
+    assert create(book, "key").id != job.id
 
 
 def test_more_than_may_wait_are_refused(book: JobBook) -> None:

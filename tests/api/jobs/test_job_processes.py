@@ -89,7 +89,7 @@ def test_a_job_survives_a_server_that_is_killed_in_the_middle_of_it(database: Pa
 def test_a_runner_that_dies_is_replaced_and_leaves_with_its_server(database: Path) -> None:
     book = JobBook(database)
     shared = {"members": ["clip", "dino"], "name": "une", "dim": 4, "force": True}
-    job = book.create(book.new_id(), "shared-space", shared, most=9)
+    job = book.create("shared-space", shared, most=9)
     keepers = [Keeper(JobBook(database), device="cpu") for _ in range(2)]  # as of two workers
     for keeper in keepers:
         keeper.start()

@@ -138,7 +138,7 @@ def test_a_job_waits_while_another_process_writes(
 
 
 def test_a_reporter_tells_and_ends_where_it_is_to(book: JobBook) -> None:
-    job: Job = book.create(book.new_id(), "energy", {"space": "clip"}, most=1000)
+    job: Job = book.create("energy", {"space": "clip"}, most=1000)
     stopping = threading.Event()
     reporter = Reporter(book, job.id, stopping)
     reporter.total(10)

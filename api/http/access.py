@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 from dataclasses import dataclass
 from typing import Annotated, Any, cast, final
 
@@ -221,11 +222,12 @@ def _address(scope: AsgiScope) -> str:
 
 def _require_no_wait(wait_s: float) -> None:
     if wait_s > 0:
+        whole = math.ceil(wait_s)
         raise RefusedError(
             TOO_MANY,
             "too-many-requests",
-            f"too many requests; try again in {wait_s:.0f} s",
-            headers={"retry-after": str(max(1, round(wait_s + 0.5)))},
+            f"too many requests; try again in {whole} s",
+            headers={"retry-after": str(whole)},
         )
 
 

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, cast
 
 import pytest
-import uvicorn
+from attack_server import listening
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from api.http.app import create_app
 from api.http.keys import SCOPES, KeyFile
-from api.http.protocol import uvicorn_options
 from api.settings import ServerSettings
 from latentdb.database import LatentDB
 
@@ -53,23 +47,6 @@ def headers(keys: dict[str, str]) -> Callable[[str], dict[str, str]]:
     return lambda scope: {"authorization": f"Bearer {keys[scope]}"}
 
 
-@contextmanager
-def listening(app: FastAPI, settings: ServerSettings) -> Iterator[int]:
-    """The port of a real server over `app`."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, **uvicorn_options(settings))
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started:
-        assert time.monotonic() < deadline, "the server did not start"
-        time.sleep(0.02)
-    yield cast("int", server.servers[0].sockets[0].getsockname()[1])
-    server.should_exit = True
-    thread.join(20)
-    assert not thread.is_alive()
-
-
 @pytest.fixture(scope="session")
 def live_port(db: LatentDB) -> Iterator[int]:
     """A server on a socket that loses patience soon."""
@@ -98,16 +75,3 @@ def connect(live_port: int) -> Iterator[Callable[[], socket.socket]]:
     yield one
     for made in opened:
         made.close()
-
-
-def state_of(db: LatentDB) -> dict[str, Any]:
-    """What an attack must leave as it was."""
-    root = Path(db.uri)
-    return {
-        "ids": db.store.item_ids().tolist(),
-        "files": sorted(
-            (str(path.relative_to(root)), path.stat().st_size)
-            for path in root.rglob("*")
-            if path.is_file() and path.suffix != ".lock"
-        ),
-    }

@@ -4,8 +4,8 @@
     python -m benchmarks.serve --quick    # under 3 minutes
 
 Starts `latentdb serve` as a process of its own on loopback and loads it with wrk (Debian package
-`wrk`). Every question is another one, or the cache is off, so that each is computed; the rows that
-say so ask the same ones again. Chroma's server (`pip install chromadb`) answers the same vectors in
+`wrk`). Every question is another one, so that the cache answers none; the rows that say so ask the
+same ones again. Chroma's server (`pip install chromadb`) answers the same vectors in
 the same run. Clients, servers and models share the machine's cores.
 
 What a text costs the model, alone and among 64, is timed in the library in the same run: it says
@@ -37,7 +37,7 @@ from latentdb.search import run_searches
 
 CLIENTS = (1, 16, 128, 512)
 MANY = 128
-NO_CACHE = {"cache_mib": 0, "runs_jobs": "false"}
+SETTINGS = {"runs_jobs": "false"}
 
 
 def main() -> None:
@@ -68,36 +68,44 @@ def measure(folder: Path, asked: argparse.Namespace) -> dict[str, object]:
 
     def at(served: Served, bodies: list[str], clients: int) -> dict[str, float]:
         url = f"{served.address}/v1/search"
-        return warmed(url, bodies, clients, seconds)
+        return warmed(served, url, bodies, clients, seconds)
 
-    with latentdb_server(path, settings=NO_CACHE) as served:
+    with latentdb_server(path, settings=SETTINGS) as served:
         results["text"] = [at(served, texts, clients) for clients in CLIENTS]
         results["vector"] = [at(served, numbers, clients) for clients in CLIENTS]
         results["recall_at_10"] = recall(path, queries[:200], ours(served))
         results["batches"] = batch_sizes(served)
-    with latentdb_server(path, settings=NO_CACHE | {"max_batch": 1}) as served:
+    with latentdb_server(path, settings=SETTINGS | {"max_batch": 1}) as served:
         results["text_one_at_a_time"] = [at(served, texts, MANY)]
         results["vector_one_at_a_time"] = [at(served, numbers, MANY)]
-    with latentdb_server(path, workers=2, settings=NO_CACHE) as served:
+    with latentdb_server(path, workers=2, settings=SETTINGS) as served:
         results["text_two_workers"] = [at(served, texts, MANY)]
         results["vector_two_workers"] = [at(served, numbers, MANY)]
-    with latentdb_server(path, settings={"runs_jobs": "false"}) as served:
+    with latentdb_server(path, settings=SETTINGS) as served:
         time.sleep(1)
-        results["vector_cached"] = [at(served, numbers[:50], clients) for clients in (1, MANY)]
+        same = [body.replace("%d", "0") for body in numbers[:50]]
+        results["vector_cached"] = [at(served, same, clients) for clients in (1, MANY)]
         results["memory"] = memory(served, texts, numbers, requests)
     rows = serve_data.clustered(vectors, asked.seed)
     results["chroma"] = chroma(folder, rows, queries, seconds)
     return results
 
 
-def warmed(url: str, bodies: list[str], clients: int, seconds: float) -> dict[str, float]:
+def warmed(
+    served: Served, url: str, bodies: list[str], clients: int, seconds: float
+) -> dict[str, float]:
     """What wrk sees after a first second, in which connections are made."""
     start = int(time.monotonic() * 1000) * 1000
     load(url, bodies, clients=clients, seconds=1, start=start)
+    cpu_s = served.cpu_s()
     found = load(url, bodies, clients=clients, seconds=seconds, start=start + 500_000_000)
-    said = url.partition("/v1")[2] or "chroma"
-    print(f"{said} {clients} clients: {found.per_second:.0f}/s, p99 {found.p99_ms:.1f} ms")
-    return found.to_json()
+    cpu_ms = 1e3 * (served.cpu_s() - cpu_s) / max(1, found.requests)
+    print(
+        f"{bodies[0][:12]} {clients} clients: {found.per_second:.0f}/s, p99 {found.p99_ms:.1f} ms, "
+        f"{cpu_ms:.2f} ms of the server's cores each",
+        flush=True,
+    )
+    return {**found.to_json(), "cpu_ms": round(cpu_ms, 3)}
 
 
 def library_times(path: Path) -> dict[str, float]:
@@ -165,8 +173,6 @@ def memory(
     series, done, slices = [(0, round(served.rss_mib(), 1))], 0, 0
     while done < requests:
         bodies = texts if slices % 2 else numbers
-        # A number in a field that changes nothing makes another question of a vector.
-        bodies = [body.replace('"k": 10', '"k": 10, "max_distance": 2.%d') for body in bodies]
         found = load(
             f"{served.address}/v1/search",
             bodies,
@@ -190,12 +196,13 @@ def chroma(
     """The same vectors asked of Chroma's server."""
     units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     bodies = serve_data.chroma_bodies(queries)
-    with serve_chroma.chroma_server(folder, vectors) as (_, url):
-        rows = [warmed(url, bodies, clients, seconds) for clients in CLIENTS]
+    with serve_chroma.chroma_server(folder, vectors) as (served, url):
+        rows = [warmed(served, url, bodies, clients, seconds) for clients in CLIENTS]
         true = np.argsort(-(queries[:200] @ units.T), axis=1)[:, :K]
         shares = []
         for body, nearest in zip(bodies[:200], true, strict=True):
-            answer = httpx.post(url, content=body, headers={"content-type": "application/json"})
+            asked = body.replace("%d", "0")
+            answer = httpx.post(url, content=asked, headers={"content-type": "application/json"})
             found = {int(one) for one in answer.json()["ids"][0]}
             shares.append(len(found & set(nearest.tolist())) / K)
     return {

@@ -29,6 +29,11 @@ class Served:
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def cpu_s(self) -> float:
+        """Seconds of all cores that it has taken: what other work on the machine hardly changes."""
+        ticks = os.sysconf("SC_CLK_TCK")
+        return sum(_cpu_ticks(pid) for pid in [self.pid, *_children(self.pid)]) / ticks
+
     def rss_mib(self) -> float:
         """Resident memory of the process and its children, without the pages they share twice."""
         return sum(_private_mib(pid) for pid in [self.pid, *_children(self.pid)])
@@ -79,6 +84,11 @@ def _wait(address: str, child: subprocess.Popen[bytes]) -> None:
             pass
         time.sleep(0.2)
     raise RuntimeError(f"the server was not ready after {READY_S:g} s")
+
+
+def _cpu_ticks(pid: int) -> int:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
 
 
 def _children(pid: int) -> list[int]:

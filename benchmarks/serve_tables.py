@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 _HEAD = (
-    "| question | clients | requests/s | p50 ms | p99 ms | refused or broken |\n"
-    "|---|---|---|---|---|---|"
+    "| question | clients | requests/s | p50 ms | p99 ms | server's cores, ms each | failed |\n"
+    "|---|---|---|---|---|---|---|"
 )
 _NAMES = {
     "text": "text",
@@ -60,7 +60,7 @@ def _row(name: str, one: Mapping[str, float]) -> str:
     bad = one["refused"] + one["broken"]
     return (
         f"| {name} | {one['clients']} | {one['per_second']:.0f} | {one['p50_ms']:.1f} | "
-        f"{one['p99_ms']:.1f} | {bad} |"
+        f"{one['p99_ms']:.1f} | {one['cpu_ms']:.2f} | {bad} |"
     )
 
 

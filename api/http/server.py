@@ -74,8 +74,9 @@ class Server:
         )
 
 
-async def _server_of(request: Request) -> Server:  # async: FastAPI runs others in threads
+async def server_of(request: Request) -> Server:
+    """What serves a request; asynchronous, because FastAPI calls others in threads."""
     return cast("Server", request.app.state.server)
 
 
-ServerOf = Annotated[Server, Depends(_server_of)]
+ServerOf = Annotated[Server, Depends(server_of)]

@@ -14,10 +14,13 @@ from api.http.models.requests import SearchRequest
 from api.http.problems import documented
 from api.http.questions import REQUEST_BODY, read_picture, read_question
 from api.http.quick_json import dumped
+from api.http.quick_route import QuickRoute
 from api.http.server import Server, ServerOf
 from latentdb.query import Query
 
-router = APIRouter(prefix="/v1", tags=["questions"], dependencies=[needs("read")])
+router = APIRouter(
+    prefix="/v1", tags=["questions"], dependencies=[needs("read")], route_class=QuickRoute
+)
 
 _JSON = "application/json"
 # Said to nobody: the client has gone.

@@ -34,11 +34,11 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"
 SIZE = {"width": 1280, "height": 860}
 # Notes when the first picture of a view is there, or what else it is of use by.
 WATCH = """(() => {
-  const isThere = () => [...document.querySelectorAll(".card img")].some((one) => one.complete)
+  const isThere = () => [...document.querySelectorAll(".card img")].some((one) => one.naturalWidth)
     || document.querySelector(".view.ingest .choice, .view.jobs h2");
   const look = () => { if (isThere()) globalThis.usefulAt ??= performance.now(); };
   new MutationObserver(look).observe(document, { childList: true, subtree: true });
-  addEventListener("load", look, true);
+  document.addEventListener("load", look, true);
 })();"""
 READ = """() => {
   const loads = performance.getEntriesByType("resource");

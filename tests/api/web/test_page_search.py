@@ -256,3 +256,25 @@ def test_all_pictures_are_ordered_by_how_typical_they_are(visit: Begin, zoo_db: 
     ranked = zoo_db.rank_by_energy("faces-clip", k=4)
     assert cards(page) == [str(hit.id) for hit in ranked.hits]
     expect(page.locator(".nearness").first).to_contain_text("nats")
+
+
+def test_a_number_of_hits_that_cannot_be_is_said_beside_the_field(visit: Begin) -> None:
+    page = visit().open("#view=search&text=a+hat&k=3")
+    wait_for_answer(page)
+    page.get_by_label("Hits").fill("100000")
+    page.keyboard.press("Tab")
+    expect(page.locator("#k-wrong")).to_have_text("A whole number from 1 to 500")
+    expect(page.get_by_label("Hits")).to_have_attribute("aria-invalid", "true")
+    assert len(cards(page)) == 3
+    page.get_by_label("Hits").fill("5")
+    page.keyboard.press("Tab")
+    expect(page.locator(".search .card")).to_have_count(5)
+    expect(page.locator("#k-wrong")).to_be_empty()
+
+
+def test_an_answer_leads_to_its_place_on_the_map(visit: Begin) -> None:
+    page = visit().open("#view=search&text=a+hat&k=3")
+    wait_for_answer(page)
+    link = page.get_by_role("link", name="On the map").get_attribute("href") or ""
+    assert link.startswith("#view=map&text=a+hat&")
+    assert "space=faces-clip" in link

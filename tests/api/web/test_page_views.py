@@ -110,3 +110,16 @@ def test_motion_is_left_out_where_it_is_not_wanted(visit: Begin) -> None:
         "parseFloat(getComputedStyle(one).transitionDuration) > 0).length"
     )
     assert moving == 0
+
+
+def test_all_modules_of_the_search_are_asked_for_at_once(visit: Begin) -> None:
+    tab = visit()
+    asked: list[str] = []
+    tab.page.on("request", lambda request: asked.append(request.url.removeprefix(tab.site)))
+    page = tab.open()
+    preloaded = page.eval_on_selector_all(
+        "link[rel=modulepreload]", "all => all.map(one => one.getAttribute('href'))"
+    )
+    assert set(preloaded) | {"/web/js/main.js", "/web/js/theme.js"} == {
+        url for url in asked if url.endswith(".js")
+    }

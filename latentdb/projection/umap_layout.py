@@ -52,12 +52,11 @@ def lay_out(rows: Vectors, *, seed: int, progress: Progress) -> tuple[Vectors, d
 
     n_neighbors = min(_NEIGHBOURS, len(rows) - 1)
     progress(0, 0, "finding neighbours")
-    start = rows[:, :2] * (10.0 / np.abs(rows[:, :2]).max())
     # One thread: with several, the order of additions and so the points would differ.
     layout = UMAP(
         n_neighbors=n_neighbors,
         min_dist=_MIN_DIST,
-        init=start if rows.shape[1] > 1 else np.hstack([start, np.zeros_like(start)]),
+        init=_start(rows, seed),
         random_state=seed,
         n_jobs=1,
         tqdm_kwds={
@@ -70,6 +69,15 @@ def lay_out(rows: Vectors, *, seed: int, progress: Progress) -> tuple[Vectors, d
     xy: Vectors = layout.fit_transform(rows).astype(np.float32)
     params = {"n_neighbors": n_neighbors, "min_dist": _MIN_DIST, "components": rows.shape[1]}
     return xy, {**params, "seed": seed}
+
+
+def _start(rows: Vectors, seed: int) -> Vectors:
+    """The first two components (n, 2); random where rows do not differ along the second."""
+    start = np.random.default_rng(seed).standard_normal((len(rows), 2)).astype(np.float32)
+    for axis in range(min(2, rows.shape[1])):
+        if np.ptp(rows[:, axis]) > 0:
+            start[:, axis] = rows[:, axis]
+    return start
 
 
 @final

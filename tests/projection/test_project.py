@@ -171,6 +171,19 @@ def test_umap_keeps_groups_apart_and_is_of_equal_seeds_equal(db):
     assert db.project("codes", method="umap").n_missing == 0
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("rows", [np.arange(6.0)[:, None], np.outer(np.arange(9.0), [1, 0, 0])])
+def test_umap_lays_out_rows_on_a_line_too(rows):
+    xy, params = umap_layout.lay_out(rows.astype(np.float32), seed=0, progress=lambda *_: None)
+    assert np.isfinite(xy).all()
+    assert params["n_neighbors"] == len(rows) - 1
+
+
+def test_umap_of_hardly_any_rows_is_refused():
+    with pytest.raises(NotEnoughDataError, match="needs 5 rows"):
+        umap_layout.lay_out(np.ones((4, 3), np.float32), seed=0, progress=lambda *_: None)
+
+
 def test_without_umap_the_error_says_what_to_install(db, monkeypatch):
     monkeypatch.setattr(umap_layout.importlib.util, "find_spec", lambda _: None)
     with pytest.raises(QueryError, match=r"pip install 'latentdb\[map\]'"):

@@ -99,11 +99,18 @@ def _parameter(document: Mapping[str, Any], one: Mapping[str, Any]) -> Row:
 
 def _fields(document: Mapping[str, Any], content: Mapping[str, Any]) -> Iterator[Row]:
     for media in content.values():
-        schema = _followed(document, media["schema"])
-        required = schema.get("required", ())
-        for name, field in schema.get("properties", {}).items():
-            yield Row(name, _kind(document, field), name in required, _said(field, field))
+        yield from _rows(document, _followed(document, media["schema"]), "")
         return  # A form holds the same JSON in a part.
+
+
+def _rows(document: Mapping[str, Any], schema: Mapping[str, Any], inside: str) -> Iterator[Row]:
+    """Fields of an object, and below each those of the object that it may be."""
+    required = schema.get("required", ())
+    for name, field in schema.get("properties", {}).items():
+        yield Row(inside + name, _kind(document, field), name in required, _said(field, field))
+        for one in (field, *field.get("anyOf", ()), *field.get("oneOf", ())):
+            if "$ref" in one:
+                yield from _rows(document, _followed(document, one), f"{inside}{name}.")
 
 
 def _said(one: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
@@ -117,11 +124,11 @@ def _said(one: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
 def _kind(document: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     """A schema's type in a few words."""
     if "$ref" in schema:
-        return str(schema["$ref"]).rpartition("/")[2]
+        return "object"
     if "enum" in schema or "const" in schema:
         return " | ".join(f'"{one}"' for one in schema.get("enum", [schema.get("const")]))
-    if "anyOf" in schema:
-        kinds = [_kind(document, one) for one in schema["anyOf"] if one.get("type") != "null"]
+    if choices := schema.get("anyOf", schema.get("oneOf")):
+        kinds = [_kind(document, one) for one in choices if one.get("type") != "null"]
         return " or ".join(dict.fromkeys(kinds))
     if schema.get("type") == "array":
         items = schema.get("items", {})

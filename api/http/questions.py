@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final, NoReturn, TypeVar
+import re
+from typing import Any, Final, TypeVar
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -22,8 +23,8 @@ M = TypeVar("M", bound=BaseModel)
 UNSUPPORTED_MEDIA = 415
 JSON, FORM = "application/json", "multipart/form-data"
 _MEBIBYTE = 2**20
-# Python reads no longer integers of text, and no request needs one of half as many digits.
-_LONGEST_INTEGER: Final = 400
+# Strings of JSON without escapes, and whether a colon follows, as it does names.
+_STRINGS: Final = re.compile(rb'"([^"]*)"(\s*:)?')
 
 
 async def read_json(request: Request, model: type[M]) -> M:
@@ -100,26 +101,26 @@ def parsed(body: bytes, model: type[M]) -> M:
         It is no JSON of UTF-8 in which every name stands once, or not what the model says.
     """
     try:
-        read = json.loads(
-            body.decode("utf-8"),
-            object_pairs_hook=_each_name_once,
-            parse_constant=_refuse_constant,
-            parse_int=_integer,
-        )
-    except RecursionError:
-        raise _invalid("the JSON is nested too deeply") from None
-    except ValueError as error:
-        raise _invalid(f"the body is no JSON: {error}") from error
-    if not isinstance(read, dict):
-        raise _invalid("the body is a JSON object")
-    try:
-        return model.model_validate(read)
+        read = model.model_validate_json(body)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
         for one in found:
             one["loc"] = ("body", *one["loc"])
             one["msg"] = one["msg"].removeprefix("Value error, ")
         raise RequestValidationError(found) from error
+    if _may_repeat_names(body):
+        # pydantic would take the last of them; this parser is a tenth as fast on vectors.
+        try:
+            json.loads(body, object_pairs_hook=_each_name_once)
+        except ValueError as error:
+            raise _invalid(str(error)) from error
+    return read
+
+
+def _may_repeat_names(body: bytes) -> bool:
+    """Whether a name stands twice in some JSON, be it in different objects; never missed."""
+    names = [name for name, colon in _STRINGS.findall(body) if colon]
+    return b"\\" in body or len(set(names)) < len(names)
 
 
 def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -127,16 +128,6 @@ def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("a name stands twice in one object")
     return found
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _integer(digits: str) -> int:
-    if len(digits) > _LONGEST_INTEGER:
-        raise ValueError("an integer of too many digits")
-    return int(digits)
 
 
 def _kind(request: Request) -> str:

@@ -155,7 +155,9 @@ class EditRequest(DrawnRequest):
         default_factory=dict,
         description="Strength by name, in standard deviations, all added at once.",
     )
-    pair: PairRequest | None = None
+    pair: PairRequest | None = Field(
+        default=None, description="Add what item `end` has and item `start` has not."
+    )
     strengths: Annotated[list[Strength], Field(min_length=1, max_length=MAX_PICTURES)] = Field(
         default=[1.0], description="A picture each: how many times all of it is added."
     )
@@ -288,7 +290,7 @@ ArrayOrRows: TypeAlias = Annotated[
 class DecodeRequest(Request):
     """Vectors of a noise space, whose pictures are wanted."""
 
-    vectors: ArrayOrRows
+    vectors: ArrayOrRows = Field(description="Rows of numbers, or an array to the bit.")
     space: Name | None = Field(default=None, description=_NOISE)
 
     @model_validator(mode="after")

@@ -3,6 +3,7 @@
 import { Problem } from "../js/api.js";
 import { element, empty, figure, plain } from "../js/dom.js";
 import { fromParams, isAsked, requestOf, toParams } from "../js/question.js";
+import { keptPicture } from "../js/pictures.js";
 import { arrayOf } from "../studio/arrays.js";
 import { join } from "../studio/gestures.js";
 import { legendOf } from "../studio/legend.js";
@@ -260,9 +261,10 @@ class MapView {
   async mark(signal) {
     this.plane.marked = [];
     const { question } = this.state;
-    if (isAsked(question) && !question.image) {
-      const { json } = requestOf({ ...question, space: this.state.space, where: this.state.where }, null);
-      const answer = await this.app.call("/v1/search", { json, signal });
+    const own = question.image ? keptPicture(question.image) : null; // null where it was of another visit
+    if (isAsked(question) && (own || !question.image)) {
+      const request = requestOf({ ...question, space: this.state.space, where: this.state.where }, own?.file);
+      const answer = await this.app.call("/v1/search", { ...request, signal });
       const wanted = new Set([...answer.hits.map((hit) => this.app.idOf(hit.image)), ...question.items.map((one) => one.id)].map(BigInt));
       this.plane.marked = this.placesOf((id) => wanted.has(id));
       this.app.say(`${this.app.counted(this.plane.marked.length, "picture")} of the question ringed`);

@@ -7,16 +7,16 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path, PurePosixPath
-from typing import Any, Final, Protocol, final
+from pathlib import Path
+from typing import Any, Final, final
 
-from latentdb.client.jobs import Job, JobProgress, Jobs, begun, read_job
-from latentdb.client.transport import Call, FilePart, Transport
-from latentdb.errors import PictureError, QueryError, ServerBusyError, UnknownSpaceError
+from latentdb.client.batches import Batch, Picture, Receiver, Terms
+from latentdb.client.jobs import Job, JobProgress, begun, read_job
+from latentdb.client.transport import Call, Transport
+from latentdb.errors import PictureError, QueryError, ServerBusyError, StoreLockedError
 from latentdb.ingest.chunk import Decoded, DecodeSettings, Refused
-from latentdb.ingest.label_columns import HasColumns, LabelColumns
+from latentdb.ingest.label_columns import LabelColumns
 from latentdb.ingest.labeller import Labeller
 from latentdb.ingest.labels import read_labels
 from latentdb.ingest.options import IngestOptions
@@ -27,108 +27,12 @@ from latentdb.types import IngestSummary, Item, LabelValue
 from latentdb.wire import decode
 from latentdb.wire.fields import Fields
 
-# The rest of a body is names, labels, and what divides the parts.
-_SHARE_OF_BODY: Final = 0.9
-# Bytes of labels in one upload.
-_MOST_LABELS: Final = 1_000_000
+# How long the ingest of somebody else is waited for, beside what the server itself waits.
+_LOCKED_TRIES: Final = 30
+_LOCKED_PAUSE_S: Final = 2.0
 # Batches that a server has while the next is read here.
 _UNDER_WAY: Final = 2
 _LOOKED_UP_AT_ONCE: Final = 64
-
-
-class Receiver(HasColumns, Protocol):
-    """The part of `RemoteDB` that an upload asks."""
-
-    jobs: Jobs
-
-    def about(self) -> Mapping[str, Any]:
-        """What the server tells of itself."""
-
-    def vector_counts(self) -> dict[str, int]:
-        """How many items have a vector in each space."""
-
-    def known(self, ids: Sequence[int]) -> dict[int, Item]:
-        """Those of the ids that are items."""
-
-
-@final
-@dataclass(frozen=True)
-class _Terms:
-    """What a server takes, and whether what it has is complete.
-
-    `spaces` are those that pictures get vectors in, `is_complete` says whether every item has one
-    in each: only then is a known picture of no use to the server.
-    """
-
-    pictures: int
-    body_bytes: int
-    megapixels: float
-    spaces: list[str]
-    is_complete: bool
-
-    @classmethod
-    def of(cls, db: Receiver, spaces: Sequence[str] | None) -> _Terms:
-        """The terms of a server for pictures of all spaces that have a model, or of some."""
-        about = Fields(db.about(), "database")
-        limits, counts = about.inside("limits"), db.vector_counts()
-        there = db.spaces()
-        own = [name for name, space in there.items() if space.has_model]
-        names = own if spaces is None else list(spaces)
-        for name in names:
-            if name not in there:
-                raise UnknownSpaceError.among(name, list(there))
-        items = about.integer("items")
-        return cls(
-            pictures=limits.integer("max_uploads"),
-            body_bytes=int(limits.number("max_body_mib") * 2**20 * _SHARE_OF_BODY),
-            megapixels=limits.number("max_megapixels"),
-            spaces=names,
-            is_complete=all(counts.get(name, 0) >= items for name in names),
-        )
-
-
-@final
-@dataclass(frozen=True)
-class _Picture:
-    """A picture of the source that can be used."""
-
-    id: int
-    outcome: Outcome
-    labels: Mapping[str, LabelValue]
-
-
-@final
-@dataclass
-class _Batch:
-    """Pictures that are sent together."""
-
-    files: list[FilePart] = field(default_factory=list)
-    labels: dict[str, Mapping[str, LabelValue]] = field(default_factory=dict)
-    size: int = 0
-    labels_size: int = 0
-
-    def has_room(self, picture: _Picture, data: bytes, terms: _Terms) -> bool:
-        """Whether a picture fits beside those that are there."""
-        labels = self.labels_size + _size_of(picture)
-        return self.size + len(data) <= terms.body_bytes and labels <= _MOST_LABELS
-
-    def add(self, picture: _Picture, data: bytes) -> None:
-        """Add a picture, under a name that no other of the batch has."""
-        name = PurePosixPath(picture.outcome.candidate.key).name
-        taken = {file[0] for _, file in self.files}
-        if name in taken:
-            name = f"{len(self.files)}-{name}"
-        self.files.append(("files", (name, data, "application/octet-stream")))
-        self.size += len(data)
-        self.labels_size += _size_of(picture)
-        if picture.labels:
-            self.labels[name] = picture.labels
-
-
-def _size_of(picture: _Picture) -> int:
-    """Bytes of its labels as JSON, and of its name."""
-    name = len(picture.outcome.candidate.key) + 16
-    return 6 * name + len(json.dumps(picture.labels)) if picture.labels else 0
 
 
 def upload(
@@ -168,14 +72,14 @@ def upload(
             "how many pictures a model gets at once is for the server to find out: leave "
             "batch_size out"
         )
-    terms = _Terms.of(db, spaces)
+    terms = Terms.of(db, spaces)
     opened = open_source(source, prefix=asked.source_prefix)
     table = None if asked.labels is None else read_labels(Path(asked.labels))
     listener = progress or SilentProgress()
     columns = LabelColumns(db, tell=listener.message)
     labeller = Labeller.of(columns, table, opened.keys())
-    run = _Upload(db, transport, options=asked, progress=listener, labeller=labeller)
-    return run.all_of(opened, terms, names_spaces=spaces is not None)
+    run = _Upload(db, transport, terms, options=asked, progress=listener, labeller=labeller)
+    return run.all_of(opened)
 
 
 @final
@@ -186,6 +90,7 @@ class _Upload:
         self,
         db: Receiver,
         transport: Transport,
+        terms: Terms,
         *,
         options: IngestOptions,
         progress: ProgressListener,
@@ -193,20 +98,22 @@ class _Upload:
     ) -> None:
         self._db = db
         self._transport = transport
+        self._terms = terms
         self._options = options
         self._progress = progress
         self._labeller = labeller
         self._summary = IngestSummary()
         self._ids: set[int] = set()
-        self._waiting: list[_Picture] = []
-        self._batch = _Batch()
+        self._waiting: list[Picture] = []
+        self._batch = Batch()
         self._under_way: deque[tuple[Job, int]] = deque()
         self._twins: dict[int, dict[str, LabelValue]] = {}
+        # Set at the end: nobody can while the server ingests what was sent.
+        self._changes: dict[int, dict[str, LabelValue]] = {}
 
-    def all_of(self, source: AbstractSource, terms: _Terms, *, names_spaces: bool) -> IngestSummary:
+    def all_of(self, source: AbstractSource) -> IngestSummary:
         """Take every candidate of a source to the server."""
-        started, options = time.monotonic(), self._options
-        self._terms, self._names_spaces = terms, names_spaces
+        started, options, terms = time.monotonic(), self._options, self._terms
         total = source.total
         if total is not None and options.limit is not None:
             total = min(total, options.limit)
@@ -225,7 +132,9 @@ class _Upload:
         self._send()
         while self._under_way:
             self._follow_oldest()
-        self._relabel(self._db.known(list(self._twins)), self._twins)
+        self._compare_labels(self._db.known(list(self._twins)), self._twins)
+        for item_id, labels in self._changes.items():
+            self._set_labels(item_id, labels)
         summary = self._summary
         summary.seconds = time.monotonic() - started
         summary.spaces = terms.spaces
@@ -250,7 +159,7 @@ class _Upload:
             self._progress.advance()
             return
         self._ids.add(result.id)
-        self._waiting.append(_Picture(result.id, outcome, labels))
+        self._waiting.append(Picture(result.id, outcome, labels))
         if len(self._waiting) >= _LOOKED_UP_AT_ONCE:
             self._look_up()
 
@@ -266,7 +175,7 @@ class _Upload:
         if not pictures:
             return
         known = self._db.known([one.id for one in pictures])
-        self._relabel(known, {one.id: one.labels for one in pictures if one.id in known})
+        self._compare_labels(known, {one.id: one.labels for one in pictures if one.id in known})
         for picture in pictures:
             if picture.id in known and self._terms.is_complete:
                 self._summary.known += 1
@@ -274,7 +183,7 @@ class _Upload:
             else:
                 self._pack(picture)
 
-    def _pack(self, picture: _Picture) -> None:
+    def _pack(self, picture: Picture) -> None:
         """Put a picture into the batch, which is sent where there is no room for it."""
         candidate, terms = picture.outcome.candidate, self._terms
         try:
@@ -290,11 +199,11 @@ class _Upload:
 
     def _send(self) -> None:
         """Send the batch, and follow the oldest job where several are under way."""
-        batch, self._batch = self._batch, _Batch()
+        batch, self._batch = self._batch, Batch()
         if not batch.files:
             return
         fields = {"labels": json.dumps(batch.labels)} if batch.labels else {}
-        if self._names_spaces:
+        if self._terms.named:
             fields["spaces"] = json.dumps(self._terms.spaces)
         call = begun(Call("POST", "/v1/items", files=batch.files, fields=fields))
         answer = Fields(self._taken(call), "upload")
@@ -337,10 +246,10 @@ class _Upload:
         if count > told or done.quarantined:
             self._progress.advance(files=count - told, quarantined=done.quarantined)
 
-    def _relabel(
+    def _compare_labels(
         self, known: Mapping[int, Item], wanted: Mapping[int, Mapping[str, LabelValue]]
     ) -> None:
-        """Set the labels that differ from those stored; what is not said takes nothing away."""
+        """Note the labels that differ from those stored; what is not said takes nothing away."""
         for item_id, item in known.items():
             changed = {
                 name: value
@@ -348,5 +257,16 @@ class _Upload:
                 if value is not None and item.labels.get(name) != value
             }
             if changed:
-                call = Call("PUT", f"/v1/items/{item_id}/labels", body=changed, may_repeat=True)
+                self._changes[item_id] = {**self._changes.get(item_id, {}), **changed}
+
+    def _set_labels(self, item_id: int, labels: Mapping[str, LabelValue]) -> None:
+        """Set labels of an item, once no ingest of somebody else is in the way."""
+        call = Call("PUT", f"/v1/items/{item_id}/labels", body=dict(labels), may_repeat=True)
+        for _ in range(_LOCKED_TRIES):
+            try:
                 self._transport.json(call)
+            except StoreLockedError:
+                time.sleep(_LOCKED_PAUSE_S)
+            else:
+                return
+        self._transport.json(call)

@@ -23,8 +23,9 @@ class QuickRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """What answers a request."""
-        needs = [one.dependency for one in self.dependencies]
-        if not needs or not all(isinstance(one, Needs) for one in needs):
+        asked = [one.dependency for one in self.dependencies]
+        needs = [one for one in asked if isinstance(one, Needs)]
+        if not needs or len(needs) < len(asked):
             raise TypeError(f"{self.path} depends on more than a scope, or on none")
         function = self.endpoint
 

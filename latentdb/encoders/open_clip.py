@@ -57,7 +57,9 @@ class OpenClipEncoder(AbstractTorchEncoder[OpenClipOptions], AbstractTextEncoder
 
     @cached_property
     def _texts(self) -> ShortText:
-        return ShortText(self._model)
+        import open_clip
+
+        return ShortText(self._model, is_clip=type(self._model) is open_clip.CLIP)
 
     def encode_text(self, texts: Sequence[str]) -> Vectors:
         """Vectors (n, dim) float32 of `texts`, comparable with those of `embed`."""

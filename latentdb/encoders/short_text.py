@@ -23,10 +23,15 @@ class ShortText:
     Parameters
     ----------
     model : open_clip model
+    is_clip : bool
+        Whether the tower is CLIP's own, and not another library's, which may look ahead.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, *, is_clip: bool) -> None:
         self._model = model
+        self._is_causal = (
+            is_clip and model.attn_mask is not None and model.text_pool_type == "argmax"
+        )
         self._by_length: dict[int, Any] = {}
 
     def encode(self, tokens: torch.Tensor) -> torch.Tensor:
@@ -38,7 +43,7 @@ class ShortText:
     def _needed(self, tokens: torch.Tensor) -> int:
         """How many of the tokens the longest text has, its end included."""
         context = int(tokens.shape[1])
-        if not _is_causal(self._model):
+        if not self._is_causal:
             return context
         # The end of a text has the highest number of all tokens.
         longest = int(tokens.argmax(dim=-1).max()) + 1
@@ -46,7 +51,7 @@ class ShortText:
 
     def _for(self, length: int) -> Any:
         """The model for texts of that many tokens; it shares all weights."""
-        if not _is_causal(self._model) or length == len(self._model.positional_embedding):
+        if not self._is_causal or length == len(self._model.positional_embedding):
             return self._model
         if length not in self._by_length:
             short = copy.copy(self._model)
@@ -58,14 +63,3 @@ class ShortText:
             short._buffers = {**self._model._buffers, "attn_mask": mask}
             self._by_length[length] = short
         return self._by_length[length]
-
-
-def _is_causal(model: Any) -> bool:
-    """Whether it is CLIP's own tower: causal, its vector taken at the end of the text."""
-    import open_clip
-
-    return (
-        type(model) is open_clip.CLIP
-        and model.attn_mask is not None
-        and model.text_pool_type == "argmax"
-    )

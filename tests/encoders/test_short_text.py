@@ -36,19 +36,19 @@ def tokens(*lengths: int) -> torch.Tensor:
 def test_cut_texts_have_the_vectors_of_padded_ones(model, lengths):
     texts = tokens(*lengths)
     with torch.inference_mode():
-        cut, padded = ShortText(model).encode(texts), model.encode_text(texts)
+        cut, padded = ShortText(model, is_clip=True).encode(texts), model.encode_text(texts)
     np.testing.assert_allclose(cut.numpy(), padded.numpy(), rtol=1e-5, atol=1e-6)
 
 
 def test_a_text_is_cut_behind_the_longest(model):
-    short = ShortText(model)
+    short = ShortText(model, is_clip=True)
     assert [short._needed(tokens(*lengths)) for lengths in [(2,), (2, 9), (24, 2)]] == [8, 16, 24]
 
 
 def test_the_model_stays_as_it_is(model):
     before = {name: value.clone() for name, value in model.state_dict().items()}
     with torch.inference_mode():
-        ShortText(model).encode(tokens(3))
+        ShortText(model, is_clip=True).encode(tokens(3))
     assert len(model.positional_embedding) == 24
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
@@ -56,4 +56,5 @@ def test_the_model_stays_as_it_is(model):
 def test_a_tower_that_looks_ahead_is_given_the_padding(model):
     looking = copy.copy(model)
     looking._buffers = {**model._buffers, "attn_mask": None}
-    assert ShortText(looking)._needed(tokens(3)) == 24
+    assert ShortText(looking, is_clip=True)._needed(tokens(3)) == 24
+    assert ShortText(model, is_clip=False)._needed(tokens(3)) == 24

@@ -37,15 +37,15 @@ async def search(request: Request, server: ServerOf) -> Response:
     """The items nearest to a text, a stored item, a vector or an uploaded picture."""
     # A body that was answered before need not even be read: it was a question.
     is_json = request.headers.get("content-type") == _JSON
-    key = await request.body() if is_json else b""
-    state = None
+    key, state = b"", None
     if is_json:
+        key = _key(await request.body())
         known, state = server.cache.look(key)
         if known is not None:
             return Response(known, media_type=_JSON)
     question, data = await read_question(request, SearchRequest)
     if data is not None:
-        key = hashlib.sha256(data).digest() + question.model_dump_json().encode()
+        key = _key(data, question.model_dump_json().encode())
         known, state = server.cache.look(key)
         if known is not None:
             return Response(known, media_type=_JSON)
@@ -56,6 +56,12 @@ async def search(request: Request, server: ServerOf) -> Response:
     if state is not None:
         server.cache.keep(key, answer, state)
     return Response(answer, media_type=_JSON)
+
+
+def _key(*parts: bytes) -> bytes:
+    """What a question is known again by: as short for a long vector as for a word."""
+    digests = (hashlib.sha256(part).digest() for part in parts)
+    return hashlib.sha256(b"".join(digests)).digest()
 
 
 async def _answer(request: Request, server: Server, query: Query) -> bytes | None:

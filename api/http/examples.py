@@ -7,7 +7,6 @@ again. Texts longer than `LONGEST` are cut in what is shown, lists and labels af
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,9 +23,8 @@ COUNT, SEED = 60, 5
 LONGEST, MOST = 60, 3
 
 _ONE, _OTHER = "34160078700414141", "48942606127486636"
-_KEY: Final = "my-first-index"
-# The job that a server without keys makes of that key.
-_JOB: Final = hashlib.sha256(f"anyone\n{_KEY}".encode()).hexdigest()[:32]
+# Stands for the id of the first job that the examples begin, which is drawn.
+JOB: Final = "12ba19725d88c64ce40718ba115a2a3a"
 
 
 @final
@@ -52,13 +50,13 @@ class Example:
     body: Any = None
     parameters: Mapping[str, str | int] = field(default_factory=dict)
 
-    def request(self) -> dict[str, Any]:
-        """Keyword arguments of an HTTP client's `request`."""
+    def request(self, *, job: str = JOB) -> dict[str, Any]:
+        """Keyword arguments of an HTTP client; `job` is the id of the first job begun."""
         method, _, path = self.operation.partition(" ")
         said: dict[str, Any] = {"method": method, "params": {}, "headers": {}}
         for name, value in self.parameters.items():
             if f"{{{name}}}" in path:
-                path = path.replace(f"{{{name}}}", str(value))
+                path = path.replace(f"{{{name}}}", job if value == JOB else str(value))
             else:
                 said["headers" if "-" in name else "params"][name] = value
         if self.body is not None:
@@ -199,7 +197,7 @@ EXAMPLES: Final[Sequence[Example]] = (
         "index",
         "Build an index",
         {"space": "faces-clip", "metric": "cosine", "kind": "hnsw"},
-        {"Idempotency-Key": _KEY},
+        {"Idempotency-Key": "my-first-index"},
     ),
     Example(
         "POST /v1/maps",
@@ -224,8 +222,8 @@ EXAMPLES: Final[Sequence[Example]] = (
     Example("POST /v1/reports", "quick", "Study all spaces quickly", {"quick": True}),
     Example("GET /v1/reports", "reports", "Finished studies"),
     Example("GET /v1/jobs", "jobs", "The newest job", parameters={"limit": 1}),
-    Example("GET /v1/jobs/{job_id}", "job", "One job", parameters={"job_id": _JOB}),
-    Example("DELETE /v1/jobs/{job_id}", "cancel", "End a job", parameters={"job_id": _JOB}),
+    Example("GET /v1/jobs/{job_id}", "job", "One job", parameters={"job_id": JOB}),
+    Example("DELETE /v1/jobs/{job_id}", "cancel", "End a job", parameters={"job_id": JOB}),
 )
 
 

@@ -18,9 +18,10 @@ from fastapi.testclient import TestClient
 import latentdb
 from api.http.app import create_app
 from api.http.document import describe
-from api.http.examples import COUNT, EXAMPLES, RECORDED, SEED, Example, cut
+from api.http.examples import COUNT, EXAMPLES, JOB, RECORDED, SEED, cut
 from api.http.outline import TAKES_PICTURE, Chapter, Operation, Row, chapters
 from api.http.routes import ROUTERS
+from api.http.submission import ACCEPTED
 from api.settings import ServerSettings
 from latentdb.database import LatentDB
 from latentdb.ingest import IngestOptions
@@ -86,27 +87,26 @@ def _table(head: str, rows: Sequence[Row]) -> Iterator[str]:
 
 
 def record(db: LatentDB) -> dict[str, list[dict[str, Any]]]:
-    """Ask every example, in order, of a server over `db`; jobs are taken on and not done."""
-    settings = ServerSettings(runs_jobs=False)
-    found: dict[str, list[dict[str, Any]]] = {}
-    with TestClient(create_app(db, settings=settings), base_url="http://localhost") as client:
-        for example in EXAMPLES:
-            found.setdefault(example.operation, []).append(asked(client, example))
-    return found
-
-
-def asked(client: TestClient, example: Example) -> dict[str, Any]:
-    """An example with its answer.
+    """Ask every example, in order, of a server over `db`; jobs are taken on and not done.
 
     Raises
     ------
     ValueError
-        It was refused.
+        One was refused.
     """
-    response = client.request(**example.request())
-    if not response.is_success:
-        raise ValueError(f"{example.operation} ({example.name}): {response.text}")
-    return {**example.to_json(), "answer": cut(response.json())}
+    settings = ServerSettings(runs_jobs=False)
+    found: dict[str, list[dict[str, Any]]] = {}
+    job = JOB
+    with TestClient(create_app(db, settings=settings), base_url="http://localhost") as client:
+        for example in EXAMPLES:
+            response = client.request(**example.request(job=job))
+            if not response.is_success:
+                raise ValueError(f"{example.operation} ({example.name}): {response.text}")
+            if job == JOB and response.status_code == ACCEPTED:
+                job = response.json()["id"]
+            answer = cut(json.loads(response.text.replace(job, JOB)))
+            found.setdefault(example.operation, []).append({**example.to_json(), "answer": answer})
+    return found
 
 
 def example_database(folder: Path, spaces: Sequence[str], device: str = "cpu") -> LatentDB:

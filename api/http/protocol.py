@@ -30,6 +30,9 @@ _REASONS = {
 _MAX_LEFTOVER = 4 * 2**20
 # An answer of which nothing is taken in this time is given up.
 _WRITE_TIMEOUT_S = 30.0
+# Requests that were sent before the answer to an earlier one. uvicorn takes as many as come in a
+# piece of 256 KiB, and another piece after each answer.
+_MAX_PIPELINED = 64
 
 
 @final
@@ -97,6 +100,11 @@ class BoundedProtocol(HttpToolsProtocol):
         """A head ends."""
         self._is_in_head = False
         self._cancel_head_timer()
+        if self.transport.is_closing():
+            return
+        if len(self.pipeline) >= _MAX_PIPELINED:
+            self._end(503)
+            return
         size = sum(len(name) + len(value) for name, value in self.headers)
         if size + len(self.url) > self._max_head_bytes:
             self._end(431)

@@ -10,6 +10,8 @@ from collections.abc import Callable
 import pytest
 from attack_sockets import read_all, status_of
 
+from api.http import protocol
+
 Connect = Callable[[], socket.socket]
 HEAD = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
 POST = b"POST /v1/search HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -189,6 +191,26 @@ def test_a_request_for_somebody_else_is_refused(connect: Connect, head: bytes) -
     lost.sendall(head)
     lost.shutdown(socket.SHUT_WR)
     assert status_of(read_all(lost)) in (400, None)
+
+
+def test_an_answer_that_nobody_takes_is_given_up(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "_WRITE_TIMEOUT_S", 0.5)
+    one = connect()
+    one.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    whole = len(read_all(one))
+    idle = connect()
+    idle.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    idle.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 60)
+    time.sleep(4)
+    assert 0 < len(read_all(idle)) < 60 * whole
+
+
+def test_requests_that_do_not_wait_for_answers_are_bounded(connect: Connect) -> None:
+    hasty = connect()
+    hasty.sendall((HEAD + b"\r\n") * 2000)
+    assert read_all(hasty).count(b"HTTP/1.1 200 ") < 2000
 
 
 def test_an_upgrade_is_not_taken(connect: Connect) -> None:

@@ -125,7 +125,8 @@ def _measure(browser: Browser, url: str, item: int, rounds: int) -> dict[str, An
             page.close()
         # The first load of a view is the server's first too: models are loaded and pages read.
         views[name] = {cache: _medians(some[1:]) for cache, some in loads.items()}
-    return {"rounds": rounds, "views": views, "answers_ms": _answers(browser, url, rounds)}
+    answers = _answers(browser, url, rounds)
+    return {"rounds": rounds, "views": views, "answers_ms": answers, "load": os.getloadavg()[0]}
 
 
 def _medians(loads: list[dict[str, float]]) -> dict[str, float]:
@@ -181,7 +182,10 @@ def _table(results: dict[str, Any]) -> str:
         carried = f"{cold['requests']:.0f} | {cold['kib']:.0f}"
         lines.append(f"| {name} | {' | '.join(f'{one:.0f} ms' for one in times)} | {carried} |")
     answers = "; ".join(f"{name} {ms:.0f} ms" for name, ms in results["answers_ms"].items())
-    return "\n".join([*lines, "", f"From the key or the click to the first card: {answers}."])
+    load = f"{results['load']:.0f} processes wanted the {os.cpu_count()} cores meanwhile."
+    return "\n".join(
+        [*lines, "", f"From the key or the click to the first card: {answers}.", "", load]
+    )
 
 
 def _pictures(browser: Browser, url: str, item: int) -> None:

@@ -85,6 +85,8 @@ def measure(folder: Path, asked: argparse.Namespace) -> dict[str, object]:
         time.sleep(1)
         same = [body.replace("%d", "0") for body in numbers[:50]]
         results["vector_cached"] = [at(served, same, clients) for clients in (1, MANY)]
+    # A cache that is full after some thousand answers, so that what grows later is something else.
+    with latentdb_server(path, settings=SETTINGS | {"cache_mib": 8}) as served:
         results["memory"] = memory(served, texts, numbers, requests)
     rows = serve_data.clustered(vectors, asked.seed)
     results["chroma"] = chroma(folder, rows, queries, seconds)
@@ -169,7 +171,7 @@ def batch_sizes(served: Served) -> float:
 def memory(
     served: Served, texts: list[str], numbers: list[str], requests: int
 ) -> dict[str, object]:
-    """Memory of the server over so many requests, each kept in the cache until that is full."""
+    """Memory of the server over so many requests, each another question."""
     series, done, slices = [(0, round(served.rss_mib(), 1))], 0, 0
     while done < requests:
         bodies = texts if slices % 2 else numbers

@@ -10,6 +10,7 @@ from latentdb.catalog import Catalog
 from latentdb.directions.direction import Direction
 from latentdb.directions.make import make_direction
 from latentdb.directions.recipe import Recipe, RecipeParts
+from latentdb.errors import QueryError
 from latentdb.shared_space import SharedSpace
 from latentdb.shared_space_fit import ShareOptions, share_spaces
 from latentdb.stitch.fit import MapMethod
@@ -104,6 +105,17 @@ def learn_direction(
 
 def learn_recipe(catalog: Catalog, name: str, *, space: str, recipe: Recipe) -> Direction:
     """Make the direction of a recipe and keep it; see `learn_direction`."""
+    _require_name(name)
     made = make_direction(catalog, name, catalog.store.space(space), recipe)
     catalog.directions.put(name, space, made)
     return made
+
+
+def _require_name(name: str) -> None:
+    """Refuse what cannot be part of a file's name, or would lead to another folder."""
+    fits = 0 < len(name.strip()) <= 63 and name.isprintable() and not name.startswith(".")
+    if not fits or set(name) & set("/\\@"):
+        raise QueryError(
+            f"a direction cannot be called {name!r}: it takes 1 to 63 letters, digits or marks, "
+            "but no / \\ @, and does not begin with a dot"
+        )

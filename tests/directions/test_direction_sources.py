@@ -255,3 +255,9 @@ def test_items_with_one_vector_lead_nowhere(tmp_path):
         made.fit_direction("step", space="a", pair=(1, 2))
     with pytest.raises(ZeroVectorError, match="same mean"):
         made.fit_direction("step", space="a", like=[1], unlike=[2])
+
+
+@pytest.mark.parametrize("name", ["../out", "a/b", "a\\b", "a@narrow", ".hidden", "", " ", "a\0b"])
+def test_a_name_that_would_lead_elsewhere_is_refused(db, name):
+    with pytest.raises(QueryError, match="cannot be called"):
+        db.fit_direction(name, space="narrow", label="tall")

@@ -112,6 +112,8 @@ def _results(rounds: list[Findings], folder: Path) -> dict[str, Any]:
             statuses[str(row["status"])] += 1
         elif row["level"] in ("error", "critical"):
             faults.append(row["message"])
+    if not statuses:
+        raise RuntimeError("the server's log has no line of JSON for a request")
     return {
         "operations": rounds[0].operations,
         "cases": sum(found.cases for found in rounds),

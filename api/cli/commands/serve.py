@@ -35,7 +35,13 @@ TrustProxy = Annotated[
     typer.Option("--trust-proxy", metavar="ADDRESS", help="Whose X-Forwarded-* is believed."),
 ]
 LogFormat = Annotated[
-    str, typer.Option("--log-format", metavar="FORM", help="Of a line a request: text or json.")
+    str,
+    typer.Option(
+        "--log-format",
+        metavar="FORM",
+        envvar="LATENTDB_SERVE_LOG_FORMAT",
+        help="Of a line a request: text or json.",
+    ),
 ]
 
 

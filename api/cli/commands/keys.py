@@ -39,6 +39,7 @@ def add(
         int | None,
         typer.Option("--per-minute", metavar="N", min=1, help="Requests it may send a minute."),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Make a key and print it: once, because the file keeps only its SHA-256."""
     from api.http.keys import SCOPES, KeyFile
@@ -46,7 +47,10 @@ def add(
     if scope not in SCOPES:
         raise typer.BadParameter(f"--scope is one of {', '.join(SCOPES)}, got {scope!r}")
     whole = KeyFile(keys).add(name, scope, expires_at=_moment(expires), per_minute=per_minute)
-    typer.echo(whole)
+    if as_json:
+        print_json({"key": whole, "name": name, "scope": scope})
+    else:
+        typer.echo(whole)
     note(f"scope {scope}; it is kept nowhere, so hand it to {name} now")
 
 

@@ -67,6 +67,8 @@ def models(*, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"bundled": [model.to_json() for model in found], "loaders": LOADERS})
         return
+    from latentdb.wire.spaces import SERVED
+
     print_table(
         ["space", "kind", "dim", "text", "parameters", "MB", "installed", "card"],
         [
@@ -101,6 +103,8 @@ def _print(found: list[Space], counts: dict[str, int], *, as_json: bool) -> None
     if as_json:
         print_json([{**space.to_json(), "vectors": counts.get(space.name, 0)} for space in found])
         return
+    from latentdb.wire.spaces import SERVED
+
     print_table(
         ["space", "kind", "dim", "text", "vectors", "fingerprint", "model"],
         [
@@ -111,7 +115,7 @@ def _print(found: list[Space], counts: dict[str, int], *, as_json: bool) -> None
                 space.has_text,
                 counts.get(space.name, 0),
                 space.fingerprint,
-                space.spec,
+                "at the server" if space.spec == SERVED else space.spec,
             ]
             for space in found
         ],

@@ -67,8 +67,6 @@ def models(*, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"bundled": [model.to_json() for model in found], "loaders": LOADERS})
         return
-    from latentdb.wire.spaces import SERVED
-
     print_table(
         ["space", "kind", "dim", "text", "parameters", "MB", "installed", "card"],
         [

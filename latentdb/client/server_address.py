@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 from dataclasses import dataclass
 from typing import final
 from urllib.parse import urlsplit
 
 from latentdb.errors import AccessError, QueryError
+from latentdb.loopback import is_loopback
 
 SCHEMES = ("http://", "https://")
 _log = logging.getLogger("latentdb.client")
@@ -61,7 +61,7 @@ class ServerAddress:
             )
         shown = f"[{host}]" if ":" in host else host
         at = "" if port is None else f":{port}"
-        return cls(f"{parts.scheme}://{shown}{at}{parts.path.rstrip('/')}", _is_loopback(host))
+        return cls(f"{parts.scheme}://{shown}{at}{parts.path.rstrip('/')}", is_loopback(host))
 
     def __str__(self) -> str:
         return self.url
@@ -85,12 +85,3 @@ class ServerAddress:
                 "https://, or a tunnel to that machine",
                 self.url,
             )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -16,13 +16,13 @@ from PIL import Image
 
 import indexers
 import latentdb
-from api.cli.commands.serve import is_loopback
 from api.http.app import create_app
 from api.http.models.fields import MAX_K
 from api.http.problems import STATUS, status_of
 from api.settings import ServerSettings
 from latentdb.database import LatentDB
 from latentdb.errors import LatentDBError, ModelError
+from latentdb.loopback import is_loopback
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +10,7 @@ import typer
 from api.cli.options import DatabaseFolder, Device
 from api.cli.output import note
 from api.cli.session import folder_of
+from latentdb.loopback import is_loopback
 
 if TYPE_CHECKING:
     from api.settings import ServerSettings
@@ -143,13 +143,3 @@ def settings_of(**given: Any) -> ServerSettings:
         first = error.errors()[0]
         name = "-".join(str(part) for part in first["loc"]).replace("_", "-")
         raise typer.BadParameter(f"{name}: {first['msg']}") from error
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach `host`."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

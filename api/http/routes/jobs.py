@@ -44,12 +44,17 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
 
 
 @router.get("/jobs", dependencies=[needs("read")], responses=documented(401, 403, 422, 429, 503))
-async def jobs(server: ServerOf, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> JSONResponse:
+async def jobs(
+    server: ServerOf,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    is_over: Annotated[bool | None, Query(description="Only those that are, or are not.")] = None,
+) -> JSONResponse:
     """The jobs, the newest first; those that are over are forgotten after a while."""
 
     def listing() -> list[dict[str, Any]]:
         book = server.jobs
-        return [job.shown(book.progress(job.id)) for job in book.all()[:limit]]
+        found = [job for job in book.all() if is_over in (None, job.is_over)]
+        return [job.shown(book.progress(job.id)) for job in found[:limit]]
 
     return json_response(await server.work.run(listing))
 

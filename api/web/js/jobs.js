@@ -100,7 +100,8 @@ export class Indicator {
     if (document.hidden) return;
     let wait = IDLE_MS;
     try {
-      const jobs = await list();
+      // An upload's job names every picture of it: all jobs are asked for only where they are shown.
+      const jobs = await (this.listeners.size ? list() : listOpen());
       const open = jobs.filter((job) => !isOver(job));
       if (open.length) wait = BUSY_MS;
       this.show(open);
@@ -133,3 +134,5 @@ export class Indicator {
 
 /** The newest jobs. */
 export const list = () => callAs(`/v1/jobs?limit=${MOST}`);
+
+const listOpen = () => callAs(`/v1/jobs?limit=${MOST}&is_over=false`);

@@ -75,6 +75,19 @@ def test_jobs_are_listed_newest_first(client: TestClient) -> None:
     }
 
 
+def test_jobs_that_are_over_can_be_left_out(
+    client: TestClient, work_off: Callable[[], None]
+) -> None:
+    work_off()
+    waiting = upload(client, 690)
+    params: dict[str, str | int] = {"limit": 1000, "is_over": "false"}
+    still = client.get("/v1/jobs", params=params).json()
+    over = client.get("/v1/jobs", params=params | {"is_over": "true"}).json()
+    assert [job["id"] for job in still] == [waiting]
+    assert over and {job["state"] for job in over} <= {"done", "failed", "cancelled"}
+    work_off()
+
+
 def test_a_waiting_job_is_cancelled_and_its_pictures_go(
     client: TestClient, jobs_db: LatentDB, work_off: Callable[[], None]
 ) -> None:

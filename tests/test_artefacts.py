@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from latentdb import artefacts
+from latentdb import durable
 from latentdb.artefacts import Artefact, FittedOn, SpaceRef, load_artefact, save_artefact
 from latentdb.errors import ArtefactError, SpaceMismatchError
 from latentdb.space import Space
@@ -61,7 +61,7 @@ def test_a_failed_write_keeps_the_old_file(path, artefact, monkeypatch):
         raise OSError(28, "No space left on device")
 
     before = path.read_bytes()
-    monkeypatch.setattr(artefacts.os, "fsync", full)
+    monkeypatch.setattr(durable.os, "fsync", full)
     with pytest.raises(ArtefactError, match="No space left"):
         save_artefact(path, replace(artefact, arrays={}))
     assert path.read_bytes() == before

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import chromium, serving, visit, zoo_db
+from browser import Visits, chromium, serving, visit, zoo_db
 
 import latentdb
 from latentdb.database import LatentDB
@@ -37,8 +37,9 @@ def site(studio_db: LatentDB) -> Iterator[str]:
 
 
 @pytest.fixture
-def own_site(studio_db: LatentDB, tmp_path: Path) -> Iterator[str]:
+def own_site(studio_db: LatentDB, tmp_path: Path, visit: Visits) -> Iterator[str]:
     """Address of a server over a copy of `studio_db`, for a test that writes."""
     shutil.copytree(studio_db.uri, tmp_path / "own.ldb")
     with serving(latentdb.open(tmp_path / "own.ldb", device="cpu")) as address:
         yield address
+        visit.close()  # tabs first: what they still load is refused once the server has ended

@@ -20,8 +20,8 @@ demo: .venv ## Make 600 faces, ingest, index, stitch and query them; pictures an
 chromium: ## Install Chromium for the tests of the page, where apt and root are there
 	@sh .ci/chromium
 
-test: .venv ## Run the tests
-	$(BIN)/python -m pytest -q
+test: .venv ## Run the tests, two files at a time
+	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 check: .venv ## Lint, types, layers, file sizes
 	$(BIN)/ruff check .

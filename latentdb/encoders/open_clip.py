@@ -31,6 +31,8 @@ _PATTERNS = (
     "merges.txt",
     "special_tokens_map.json",
 )
+# About 200 bytes each.
+_MOST_WORDS = 20_000
 
 
 @final
@@ -68,6 +70,7 @@ class OpenClipEncoder(AbstractTorchEncoder[OpenClipOptions], AbstractTextEncoder
         with torch.inference_mode():
             tokens = self._tokenizer(list(texts)).to(self._device)
             features = self._texts.encode(tokens)
+        _forget_words(self._tokenizer)
         return as_vectors(features, self._space.name)
 
     def _load(self, source: str) -> Network:
@@ -100,6 +103,17 @@ def _read(source: str, pretrained: str | None) -> tuple[Any, Any, dict[str, Sett
     identity = {"model": files.name, "weights": files.digest(_PATTERNS)}
     model = open_clip.create_model(f"local-dir:{files.folder}", precision="fp32")
     return model, _tokenizer(files), identity
+
+
+def _forget_words(tokenizer: Any) -> None:
+    """Keep the tokenizer from remembering every word that was ever asked for."""
+    import open_clip.tokenizer
+
+    if not isinstance(tokenizer, open_clip.tokenizer.SimpleTokenizer):
+        return
+    if len(tokenizer.cache) > _MOST_WORDS:
+        # Its own marks stand for themselves; what else it holds it can work out again.
+        tokenizer.cache = {word: parts for word, parts in tokenizer.cache.items() if word == parts}
 
 
 def _tokenizer(files: ModelFiles) -> Any:

@@ -63,6 +63,20 @@ def test_text_vectors_are_rows_of_the_picture_space(encoder: AbstractTextEncoder
     assert np.abs(vectors[0] - vectors[1]).max() > 1e-3
 
 
+def test_words_are_not_remembered_for_ever(
+    encoder: AbstractTextEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("latentdb.encoders.open_clip._MOST_WORDS", 40)
+    tokenizer = encoder._tokenizer  # type: ignore[attr-defined]
+    before = encoder.encode_text(TEXTS)
+    for start in range(0, 200, 10):
+        encoder.encode_text(
+            [f"word{chr(97 + i % 26)}{chr(97 + i // 26)}" for i in range(start, start + 10)]
+        )
+        assert len(tokenizer.cache) <= 50
+    np.testing.assert_array_equal(encoder.encode_text(TEXTS), before)
+
+
 def test_no_texts_give_no_vectors(encoder: AbstractTextEncoder) -> None:
     assert encoder.encode_text([]).shape == (0, encoder.space.dim)
 

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar, final
 
+from latentdb.artefacts import SpaceRef
 from latentdb.folder_stamp import folder_stamp, is_settled
+from latentdb.space import Space
 
 _SUFFIX = ".safetensors"
 
@@ -19,7 +21,16 @@ class Saveable(Protocol):
         """Write to `path`, whole or not at all."""
 
 
+class Placed(Saveable, Protocol):
+    """An artefact that was made from the vectors of one space."""
+
+    @property
+    def space_ref(self) -> SpaceRef:
+        """The space, as it was then."""
+
+
 A = TypeVar("A", bound=Saveable)
+P = TypeVar("P", bound=Placed)
 
 
 @final
@@ -74,3 +85,11 @@ class ArtefactShelf(Generic[A]):
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}{_SUFFIX}"
+
+
+def find_current(shelf: ArtefactShelf[P], name: str, space: Space) -> P | None:
+    """The artefact `name`, where it is there and was made from the vectors `space` holds now."""
+    if name not in shelf.names():
+        return None
+    kept = shelf.get(name)
+    return kept if kept.space_ref.fingerprint == space.fingerprint else None

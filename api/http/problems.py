@@ -185,6 +185,16 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_fault)
 
 
+def store_locked() -> RefusedError:
+    """409 with Retry-After: a write that another one is in the way of."""
+    return RefusedError(
+        CONFLICT,
+        code_of(errors.StoreLockedError),
+        "another process is writing to the database, such as an ingest; try again later",
+        headers={"retry-after": "5"},
+    )
+
+
 async def _on_library_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, errors.LatentDBError)
     status = status_of(type(error))
@@ -193,8 +203,9 @@ async def _on_library_error(request: Request, error: Exception) -> JSONResponse:
         asked = request_id_of(request)
         _log.error("request %s failed", asked, exc_info=error)
         return problem(status, code_of(type(error)), _SEE_LOG, request_id=asked)
-    wait = {"retry-after": "5"} if isinstance(error, errors.StoreLockedError) else None
-    return problem(status, code_of(type(error)), str(error), headers=wait)
+    if isinstance(error, errors.StoreLockedError):  # its text names the folder
+        return store_locked().response()
+    return problem(status, code_of(type(error)), str(error))
 
 
 async def _on_fault(request: Request, _error: Exception) -> JSONResponse:

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse
 
 from api.http.access import client_of
 from api.http.answers import json_response
-from api.http.problems import CONFLICT, NOT_FOUND, UNAVAILABLE, RefusedError
+from api.http.problems import CONFLICT, NOT_FOUND, UNAVAILABLE, RefusedError, store_locked
 from api.http.server import Server
 from api.http.work import T
 from api.jobs.errors import KeyReusedError, TooManyJobsError, UnknownJobError
@@ -111,9 +111,4 @@ async def written(server: Server, write: Callable[[], T]) -> T:
                 return await server.work.run(write)
             except StoreLockedError:
                 await anyio.sleep(_LOCK_POLL)
-    raise RefusedError(
-        CONFLICT,
-        "store-locked",
-        "another process is writing to the database, such as an ingest; try again later",
-        headers=_RETRY,
-    )
+    raise store_locked()

@@ -9,7 +9,7 @@ from typing import Any, Final, cast, final
 import numpy as np
 
 from latentdb.arrays import FloatArray, IdArray
-from latentdb.artefact_shelf import ArtefactShelf
+from latentdb.artefact_shelf import ArtefactShelf, find_current
 from latentdb.artefacts import Artefact, FittedOn, SpaceRef, load_artefact, save_artefact
 from latentdb.energy.facts import EnergyFacts, Method, Schedule
 from latentdb.held_out import hash_ids
@@ -219,10 +219,7 @@ class EnergyShelf:
 
     def find(self, space: Space) -> SpaceEnergy | None:
         """The energies of the vectors that `space` holds now, where they were measured."""
-        if space.name not in self._shelf.names():
-            return None
-        kept = self._shelf.get(space.name)
-        return kept if kept.space_ref.fingerprint == space.fingerprint else None
+        return find_current(self._shelf, space.name, space)
 
     def put(self, energy: SpaceEnergy) -> None:
         """Keep the energies of a space, in place of earlier ones."""

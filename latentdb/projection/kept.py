@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentdb.arrays import IdArray
-from latentdb.artefact_shelf import ArtefactShelf
+from latentdb.artefact_shelf import ArtefactShelf, find_current
 from latentdb.artefacts import Artefact, FittedOn, SpaceRef, load_artefact, save_artefact
 from latentdb.held_out import hash_ids
 from latentdb.model import Vectors
@@ -137,11 +137,7 @@ class ProjectionShelf:
 
     def find(self, space: Space, method: Method) -> KeptProjection | None:
         """The projection of the vectors that `space` holds now, where one was made."""
-        name = _name(space.name, method)
-        if name not in self._shelf.names():
-            return None
-        kept = self._shelf.get(name)
-        return kept if kept.space_ref.fingerprint == space.fingerprint else None
+        return find_current(self._shelf, _name(space.name, method), space)
 
     def put(self, kept: KeptProjection) -> None:
         """Keep a projection, in place of an earlier one."""

@@ -10,7 +10,6 @@ from starlette.responses import JSONResponse
 
 from api.http.access import needs
 from api.http.answers import json_response
-from api.http.models import learned
 from api.http.problems import documented
 from api.http.server import ServerOf
 from latentdb import wire
@@ -43,7 +42,7 @@ By = Annotated[
 ]
 
 
-@router.get("/projection", response_model=learned.Projection, responses=documented(404, 422, 503))
+@router.get("/projection", responses=documented(404, 422, 503))
 async def projection(
     server: ServerOf,
     name: Name,
@@ -61,7 +60,7 @@ async def projection(
     return json_response(await server.work.run(lambda: wire.encode(place())))
 
 
-@router.get("/values", response_model=learned.Values, responses=documented(404, 422, 503))
+@router.get("/values", responses=documented(404, 422, 503))
 async def values(
     server: ServerOf,
     name: Name,

@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, final, get_args
 
@@ -33,6 +34,8 @@ Float32Array: TypeAlias = npt.NDArray[np.float32]
 RealArray: TypeAlias = npt.NDArray[np.floating]
 IdArray: TypeAlias = npt.NDArray[np.int64]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
+# Full vectors (n, dim) of ids (n,), in the order asked: where an index keeps codes alone.
+RowReader: TypeAlias = Callable[[IdArray], Float32Array]
 
 PAD_ID = -1
 PAD_DISTANCE = float("inf")

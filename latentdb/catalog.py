@@ -8,7 +8,7 @@ from typing import final
 from PIL import Image
 
 from latentdb.directions.direction import Direction
-from latentdb.indexes import IndexManager
+from latentdb.index import IndexManager
 from latentdb.ingest.decode import picture_of
 from latentdb.model_shelf import ModelShelf
 from latentdb.no_picture import no_picture_png

@@ -17,7 +17,7 @@ from latentdb.energy.kept import SpaceEnergy
 from latentdb.energy.levels import LevelCheck, LevelOptions, check_levels
 from latentdb.energy.run import EnergyOptions, measure_energy
 from latentdb.imagine import Imagined, ImagineOptions, imagine
-from latentdb.indexes import IndexInfo
+from latentdb.index import IndexInfo
 from latentdb.intake import IntakeOptions, take_in
 from latentdb.learn import learn_direction, learn_map, learn_shared
 from latentdb.listing import ItemPage, list_items
@@ -37,6 +37,7 @@ from latentdb.stitch.linear_map import LinearMap
 from latentdb.stitch.sensitivity import SensitivityOptions, SizedScores, sensitivity_to_n
 from latentdb.store import Problem, Store
 from latentdb.types import Answer, IngestSummary, Item, QuarantineRow
+from latentdb.upkeep import DatabaseUpkeep
 
 if TYPE_CHECKING:
     from latentdb.report.report import Report
@@ -69,6 +70,11 @@ class LatentDB:
     def store(self) -> Store:
         """Items and vectors."""
         return self.catalog.store
+
+    @property
+    def upkeep(self) -> DatabaseUpkeep:
+        """Compaction, audits, snapshots and backups."""
+        return DatabaseUpkeep(self.catalog)
 
     @property
     def device(self) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from latentdb.energy.kept import SpaceEnergy
     from latentdb.energy.run import EnergyOptions
     from latentdb.imagine import Imagined, ImagineOptions
-    from latentdb.indexes import IndexInfo
+    from latentdb.index import IndexInfo
     from latentdb.intake import IntakeOptions
     from latentdb.listing import ItemPage
     from latentdb.model import Vectors

@@ -21,7 +21,7 @@ from latentdb.errors import LatentDBError, UnknownItemError
 from latentdb.explain import explain
 from latentdb.filters import filter_ids
 from latentdb.hits import Found, describe
-from latentdb.live_index import LiveIndex
+from latentdb.index.live import LiveIndex
 from latentdb.query import Query
 from latentdb.resolve import Resolved, or_error, resolve_all
 from latentdb.types import Answer, Hit

@@ -27,7 +27,7 @@ import latentdb
 
 if TYPE_CHECKING:
     from api.http.cache import AnswerCache
-    from latentdb.indexes import LoadedIndex
+    from latentdb.index import LoadedIndex
 
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

@@ -24,7 +24,7 @@ from latentdb.edit import Edited, EditOptions
 from latentdb.energy.facts import EnergyFacts
 from latentdb.errors import QueryError, UnknownItemError, UnknownMapError
 from latentdb.imagine import Imagined, ImagineOptions
-from latentdb.indexes import IndexInfo
+from latentdb.index import IndexInfo
 from latentdb.listing import ItemPage
 from latentdb.model import Vectors
 from latentdb.paths import Centroid, Interpolation

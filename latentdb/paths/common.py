@@ -12,7 +12,7 @@ from indexers.types import FloatArray, PriorName
 from latentdb.catalog import Catalog
 from latentdb.errors import QueryError
 from latentdb.geometry import chi_mean, chi_std, restore_norm
-from latentdb.indexes import IndexManager
+from latentdb.index import IndexManager
 from latentdb.model import AbstractInverter, Vectors
 from latentdb.model_shelf import ModelShelf
 from latentdb.space import Space

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from indexers.types import METRIC_NAMES, PRIOR_NAMES
 from latentdb.errors import SpaceMismatchError, WireError
-from latentdb.indexes import IndexInfo
+from latentdb.index import IndexInfo
 from latentdb.space import IMPORTED, SHARED, Space
 from latentdb.wire.fields import Fields
 from latentdb.wire.form import Form, Include

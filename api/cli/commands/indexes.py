@@ -12,7 +12,7 @@ from api.cli.session import open_database
 from indexers.types import IndexKind, MetricName, PriorName
 
 if TYPE_CHECKING:
-    from latentdb.indexes import IndexInfo
+    from latentdb.index import IndexInfo
     from latentdb.protocol import IndexOptions
 
 

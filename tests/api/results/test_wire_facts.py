@@ -14,7 +14,7 @@ from latentdb.directions.direction import Direction
 from latentdb.energy.kept import SpaceEnergy
 from latentdb.energy.measure import measured_exactly, silent
 from latentdb.errors import WireError
-from latentdb.indexes import IndexInfo
+from latentdb.index import IndexInfo
 from latentdb.listing import ItemPage
 from latentdb.space import Space
 from latentdb.stitch.linear_map import LinearMap

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from dataclasses import asdict, dataclass
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
@@ -19,72 +18,22 @@ from indexers.persistence import load_index, read_config, read_manifest, save_in
 from indexers.recall import measured_recall
 from indexers.stage import AbstractIndexConfig
 from indexers.types import METRIC_NAMES, PRIOR_NAMES, IndexKind, MetricName, PriorName
-from latentdb.errors import NotEnoughDataError, SpaceMismatchError, UnknownSpaceError
-from latentdb.live_index import LiveFacts, LiveIndex
-from latentdb.live_shelf import (
-    IndexName,
+from latentdb.errors import SpaceMismatchError, UnknownSpaceError
+from latentdb.index.build import build_from_store
+from latentdb.index.info import IndexInfo, LoadedIndex
+from latentdb.index.live import LiveIndex
+from latentdb.index.name import IndexName
+from latentdb.index.shelf import (
     LiveShelf,
-    metric_for,
     pointer_stamp,
     require_fingerprint,
 )
 from latentdb.space import Space
 from latentdb.store import Problem, Store
-from latentdb.types import SpaceRows
 
 # Queries that the recall of an approximate index is measured by, when it is built.
 _RECALL_QUERIES = 100
 _PREFERRED: tuple[MetricName, ...] = ("cosine", "nao", "euclidean")
-
-
-@final
-@dataclass(frozen=True)
-class IndexInfo:
-    """One index on disk.
-
-    `count` vectors are in it; `recall_at_10` is 1 where answers are exact, else what was measured
-    when it was built, over stored vectors that were asked for and left out; `newer_rows` came to
-    the table after it was built and are searched exactly beside it; `removed_rows` are in it but
-    no longer in the table, and are left out.
-    """
-
-    space: str
-    metric: MetricName
-    prior: PriorName | None
-    kind: str
-    count: int
-    recall_at_10: float
-    newer_rows: int
-    removed_rows: int
-    index_bytes: int
-    seconds: float
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain dictionary for JSON."""
-        return asdict(self)
-
-
-@final
-@dataclass(frozen=True)
-class LoadedIndex:
-    """An index that a process searches by.
-
-    Attributes
-    ----------
-    name : str
-        Such as `clip--cosine`.
-    count, newer_rows : int
-        Rows that are searched, and how many of them beside the index on disk.
-    facts : LiveFacts
-    age_s : float or None
-        Seconds since it was built; None where it is in memory alone.
-    """
-
-    name: str
-    count: int
-    newer_rows: int
-    facts: LiveFacts
-    age_s: float | None
 
 
 @final
@@ -111,24 +60,18 @@ class IndexManager:
     ) -> IndexInfo:
         """Build and save; see `LatentDB.build_index`."""
         config = make_config(kind) if isinstance(kind, str) else kind
-        rows = self._visible_rows(space)
-        if not len(rows.ids):
-            raise NotEnoughDataError(
-                f"space {space.name!r} holds no vectors yet, so there is nothing to index: "
-                "latentdb ingest DB SOURCE"
-            )
         started = time.perf_counter()
         name = IndexName.of(space.name, metric, prior)
-        measure = metric_for(name, rows.vectors)
-        index = build_index(rows.vectors, rows.ids, metric=measure, config=config)
+        version = self._store.version(space.name)
+        index = build_from_store(self._store, space, name, config)
         seconds = time.perf_counter() - started
         extra = {
             "space": space.name,
             "fingerprint": space.fingerprint,
-            "table_version": self._store.version(space.name),
+            "table_version": version,
             "prior": name.prior,
             "seconds": seconds,
-            "recall_at_10": 1.0 if config.is_exact else _recall(index, rows),
+            "recall_at_10": 1.0 if config.is_exact else _recall(index, self._store, space),
         }
         save_index(index, self._folder / str(name), manifest_extra=extra)
         self._live.forget(name)
@@ -256,17 +199,14 @@ class IndexManager:
         priors = [p for p in PRIOR_NAMES if IndexName(space, chosen, p) in there]
         return IndexName.of(space, chosen, prior or next(iter(priors), None))
 
-    def _visible_rows(self, space: Space) -> SpaceRows:
-        rows = self._store.all_vectors(space.name)
-        keep = np.isin(rows.ids, self._store.item_ids())
-        return rows if keep.all() else SpaceRows(rows.ids[keep], rows.vectors[keep])
 
-
-def _recall(index: AbstractIndex, rows: SpaceRows) -> float:
+def _recall(index: AbstractIndex, store: Store, space: Space) -> float:
     """Recall at 10 over some of the stored vectors."""
-    exact = build_index(rows.vectors, rows.ids, metric=index.metric, config=FlatConfig())
-    picked = np.random.default_rng(0).permutation(len(rows.ids))[:_RECALL_QUERIES]
-    return measured_recall(index, exact, rows.vectors[picked])
+    ids = index.ids
+    vectors = store.vectors(space.name, ids)
+    exact = build_index(vectors, ids, metric=index.metric, config=FlatConfig())
+    picked = np.random.default_rng(0).permutation(len(ids))[:_RECALL_QUERIES]
+    return measured_recall(index, exact, vectors[picked])
 
 
 def _parse(folder: str) -> IndexName:

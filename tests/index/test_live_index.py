@@ -12,8 +12,8 @@ from indexers.flat import FlatConfig
 from indexers.index import build_index
 from indexers.metric import make_metric
 from latentdb.database import LatentDB
-from latentdb.live_index import LiveFacts, LiveIndex, RowTimes
-from latentdb.live_shelf import IndexName
+from latentdb.index.live import LiveFacts, LiveIndex, RowTimes
+from latentdb.index.name import IndexName
 from latentdb.space import Space
 from latentdb.store import Store
 from latentdb.types import ItemRow, SpaceRows
@@ -142,7 +142,7 @@ def test_a_search_under_way_ends_in_the_index_it_began_with():
 
 
 def test_small_parts_are_joined_and_a_large_one_is_left(monkeypatch):
-    monkeypatch.setattr("latentdb.live_index._SMALL_VALUES", 0)
+    monkeypatch.setattr("latentdb.index.live._SMALL_VALUES", 0)
     live = live_of(400)
     for count in range(401, 480):
         live = grown_by(live, count)

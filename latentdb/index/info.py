@@ -1,0 +1,59 @@
+"""What is known of an index: the one on disk, and the one that a process searches by."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, final
+
+from indexers.types import MetricName, PriorName
+from latentdb.index.live import LiveFacts
+
+
+@final
+@dataclass(frozen=True)
+class IndexInfo:
+    """One index on disk.
+
+    `count` vectors are in it; `recall_at_10` is 1 where answers are exact, else what was measured
+    when it was built, over stored vectors that were asked for and left out; `newer_rows` came to
+    the table after it was built and are searched exactly beside it; `removed_rows` are in it but
+    no longer in the table, and are left out.
+    """
+
+    space: str
+    metric: MetricName
+    prior: PriorName | None
+    kind: str
+    count: int
+    recall_at_10: float
+    newer_rows: int
+    removed_rows: int
+    index_bytes: int
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dictionary for JSON."""
+        return asdict(self)
+
+
+@final
+@dataclass(frozen=True)
+class LoadedIndex:
+    """An index that a process searches by.
+
+    Attributes
+    ----------
+    name : str
+        Such as `clip--cosine`.
+    count, newer_rows : int
+        Rows that are searched, and how many of them beside the index on disk.
+    facts : LiveFacts
+    age_s : float or None
+        Seconds since it was built; None where it is in memory alone.
+    """
+
+    name: str
+    count: int
+    newer_rows: int
+    facts: LiveFacts
+    age_s: float | None

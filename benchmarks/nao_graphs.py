@@ -42,7 +42,6 @@ from indexers.metric import ChiPrior, FittedPrior, NaoMetric
 from indexers.metric.priors import AbstractRadialPrior
 from indexers.metric.shell import shell_of
 from indexers.recall import recall_at_k
-from indexers.stage import SavedStage
 from indexers.types import Float32Array, FloatArray, IdArray
 
 K = 10
@@ -171,12 +170,7 @@ class Ours(AbstractMethod):
 
     def _at(self, width: int) -> VectorIndex:
         """The same graph, searched at another width."""
-        index, config = self._index, HnswConfig(*self._graph, ef_search=width)
-        saved = SavedStage(index.stage.faiss_index, index.stage.errors)
-        stage = config.make_stage(index.stage.layout, saved)
-        return VectorIndex(
-            index.dim, index.metric, config, stage=stage, ids=index.position_ids, norms=index.norms
-        )
+        return self._index.at_effort(HnswConfig(*self._graph, ef_search=width))
 
 
 @final

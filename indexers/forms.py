@@ -94,6 +94,8 @@ class EuclideanForm(AbstractForm):
         from how many queries on depends on its version.
         """
         found = stage.top(request.queries, request.k, request.selection)
+        if found.is_measured:
+            return Hits(found.positions, np.sqrt(found.scores, dtype=np.float64), found.complete)
         distances = np.empty(found.positions.shape)
         for row, query in enumerate(request.queries):
             near = stage.gather(found.positions[row]).astype(np.float64)

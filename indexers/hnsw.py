@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, final
 
 import numpy as np
 
 from indexers.checks import check_count
+from indexers.efforts import doublings
 from indexers.faiss_library import faiss
 from indexers.ids import Selection
 from indexers.stage import (
@@ -56,6 +58,7 @@ class HnswConfig(AbstractIndexConfig):
 
     kind: ClassVar[IndexKind] = "hnsw"
     is_exact: ClassVar[bool] = False
+    effort: ClassVar[tuple[str, ...]] = ("ef_search",)
 
     def __post_init__(self) -> None:
         check_count(self.m, what="m", minimum=2)
@@ -69,6 +72,10 @@ class HnswConfig(AbstractIndexConfig):
     def bytes_per_vector(self, dim: int) -> float:
         """Memory of one vector of `dim` values under the Euclidean metric, ids included."""
         return 4.0 * dim + 8.0 * self.m + 4.0 * self.m / (self.m - 1) + 28.0
+
+    def efforts(self, count: int) -> tuple[HnswConfig, ...]:
+        """Widths of a query's search from 16, doubled up to 2,048 or all rows."""
+        return tuple(replace(self, ef_search=ef) for ef in doublings(16, min(count, 2048)))
 
 
 @final
@@ -112,6 +119,12 @@ class HnswStage(AbstractFlatStage):
             self._graph.add(linked)
         finally:
             self.view()[:, -1] = column[: self.count]
+
+    def at_effort(self, config: HnswConfig) -> HnswStage:
+        """The same graph, searched at another width."""
+        twin = copy(self)
+        twin._config = config
+        return twin
 
     def remove(self, positions: IdArray) -> bool:  # noqa: ARG002
         """Leave the rows as signposts: FAISS cannot unlink them, the selection hides them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from copy import copy
+from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
@@ -11,20 +12,41 @@ import numpy.typing as npt
 
 from indexers.abstract import AbstractIndex
 from indexers.checks import check_count, check_ids, check_vectors
-from indexers.errors import IndexKindError, ParameterError
+from indexers.code_stage import AbstractCodeStage
+from indexers.errors import DimensionError, IndexKindError, ParameterError
 from indexers.form_choice import form_for
 from indexers.forms import Hits, Request
 from indexers.ids import IdTable
 from indexers.metric.abstract import AbstractMetric
 from indexers.stage import AbstractIndexConfig, AbstractStage
-from indexers.types import PAD_DISTANCE, PAD_ID, Float32Array, FloatArray, IdArray, SearchResult
+from indexers.types import (
+    PAD_DISTANCE,
+    PAD_ID,
+    Float32Array,
+    FloatArray,
+    IdArray,
+    RowReader,
+    SearchResult,
+)
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldRows:
+    """What is at the positions of an index: rows, ids (n,) and norms (n,) where those are kept."""
+
+    stage: AbstractStage
+    ids: IdArray
+    norms: FloatArray
+    is_read_only: bool = False
 
 
 @final
 class VectorIndex(AbstractIndex):
-    """Vectors under ids over one FAISS structure, whose rows are the only copy of the vectors.
+    """Vectors under ids over one FAISS structure.
 
-    Made by `build_index` and `load_index`.
+    Its rows are the only copy of the vectors, or codes of them alone; full vectors are then read
+    by `reader`. Made by `build_index`, `train_index` and `load_index`.
     """
 
     def __init__(
@@ -33,19 +55,21 @@ class VectorIndex(AbstractIndex):
         metric: AbstractMetric,
         config: AbstractIndexConfig,
         *,
-        stage: AbstractStage | None = None,
-        ids: IdArray | None = None,
-        norms: FloatArray | None = None,
-        is_read_only: bool = False,
+        held: HeldRows | None = None,
+        reader: RowReader | None = None,
     ) -> None:
         self._dim = dim
         self._metric = metric
         self._config = config
         self._form = form_for(metric, config)
-        self._stage = stage or config.make_stage(self._form.layout(dim))
-        self._table = IdTable(ids)
-        self._norms = norms if norms is not None else np.empty(0)
-        self._is_read_only = is_read_only
+        if held is None:
+            stage = config.make_stage(self._form.layout(dim))
+            held = HeldRows(stage, np.empty(0, np.int64), np.empty(0))
+        self._stage = held.stage
+        self._table = IdTable(held.ids)
+        self._norms = held.norms
+        self._is_read_only = held.is_read_only
+        self._reader = reader
 
     @property
     def dim(self) -> int:
@@ -110,7 +134,7 @@ class VectorIndex(AbstractIndex):
         if reachable == 0 or len(rows) == 0:
             return self._empty(len(rows), wanted)
         request = Request(rows, reachable, selection, limit)
-        hits = self._form.search(self._stage, self._norms, request)
+        hits = self._form.search(self._searched(), self._norms, request)
         return self._result(hits, wanted, limit)
 
     def add(self, vectors: npt.NDArray[Any], ids: npt.NDArray[Any]) -> None:
@@ -124,6 +148,10 @@ class VectorIndex(AbstractIndex):
         self._table.append(new_ids)
         if norms is not None:
             self._norms = np.concatenate([self._norms, norms])
+
+    def prepare(self, sample: Float32Array, count: int) -> None:
+        """Lay an empty index out for `count` vectors; see `train_index`."""
+        self._stage.prepare(self._form.rows(sample)[0], count)
 
     def remove(self, ids: npt.NDArray[Any]) -> None:
         """Remove the vectors of these ids; see `AbstractIndex.remove`."""
@@ -152,11 +180,53 @@ class VectorIndex(AbstractIndex):
         twin._is_read_only = True
         return twin
 
+    def at_effort(self, config: AbstractIndexConfig) -> VectorIndex:
+        """An index over the same rows that is searched with the effort settings of `config`.
+
+        Takes no memory; read-only, like every index that shares its rows.
+
+        Raises
+        ------
+        IndexKindError
+            `config` is of another kind, or would lay the rows out otherwise.
+        """
+        self._config.check_effort(config)
+        twin = copy(self)
+        twin._config = config
+        twin._stage = self._stage.at_effort(config)
+        twin._is_read_only = True
+        return twin
+
     def vectors(self, ids: npt.NDArray[Any]) -> Float32Array:
         """Vectors of these ids; see `AbstractIndex.vectors`."""
-        positions = self._table.known_positions(check_ids(ids, None))
+        checked = check_ids(ids, None)
+        positions = self._table.known_positions(checked)
+        if self._config.compresses:
+            return self._read(checked)
         norms = self._norms[positions] if self._form.keeps_norms else None
         return self._form.vectors(self._stage.gather(positions), norms)
+
+    def _searched(self) -> AbstractStage:
+        """The stage, reading rows that it does not keep by the ids that are here now."""
+        if not isinstance(self._stage, AbstractCodeStage):
+            return self._stage
+        return self._stage.reading(self._read_rows)
+
+    def _read_rows(self, positions: IdArray) -> Float32Array:
+        return self._form.rows(self._read(self._table.raw[positions]))[0]
+
+    def _read(self, ids: IdArray) -> Float32Array:
+        if self._reader is None:
+            raise IndexKindError(
+                f"a {self._config.kind} index keeps codes alone and needs to read full vectors; "
+                "pass reader= where it is built or loaded"
+            )
+        if not len(ids):
+            return np.empty((0, self._dim), np.float32)
+        vectors = check_vectors(self._reader(ids), self._dim, what="vectors from the reader")
+        if len(vectors) != len(ids):
+            raise DimensionError(f"expected {len(ids)} vectors from the reader, got {len(vectors)}")
+        return vectors
 
     def _result(self, hits: Hits, k: int, limit: float) -> SearchResult:
         missing = (hits.positions == PAD_ID) | (hits.distances > limit)
@@ -191,6 +261,7 @@ def build_index(
     *,
     metric: AbstractMetric,
     config: AbstractIndexConfig,
+    reader: RowReader | None = None,
 ) -> VectorIndex:
     """Index of `vectors` under `ids`.
 
@@ -203,6 +274,8 @@ def build_index(
     metric : AbstractMetric
     config : AbstractIndexConfig
         `FlatConfig()`, `HnswConfig(...)`: kind and settings.
+    reader : RowReader or None
+        Where kinds that keep codes alone read full vectors; they cannot be searched without.
 
     Raises
     ------
@@ -211,8 +284,39 @@ def build_index(
         No index can search by this metric.
     """
     checked = check_vectors(vectors, None, what="vectors")
-    index = VectorIndex(checked.shape[1], metric, config)
+    index = VectorIndex(checked.shape[1], metric, config, reader=reader)
     index.add(checked, ids)
+    return index
+
+
+def train_index(
+    sample: npt.NDArray[Any],
+    *,
+    count: int,
+    metric: AbstractMetric,
+    config: AbstractIndexConfig,
+    reader: RowReader | None = None,
+) -> VectorIndex:
+    """An empty index that is laid out for `count` vectors, to be filled by `add` block by block.
+
+    It takes the memory of its structure, and filling it that of a block more.
+
+    Parameters
+    ----------
+    sample : (n, dim) float32 or float16
+        Some of the vectors, drawn at random: what cells and codes are fitted to. Not kept.
+    count : int
+        How many vectors will be added, about.
+    metric, config, reader
+        As of `build_index`.
+
+    Raises
+    ------
+    DimensionError, DtypeError, NonFiniteError, ZeroVectorError, ParameterError, MetricError
+    """
+    checked = check_vectors(sample, None, what="sample")
+    index = VectorIndex(checked.shape[1], metric, config, reader=reader)
+    index.prepare(checked, check_count(count, what="count"))
     return index
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, final
 
 import numpy as np
 
 from indexers.checks import check_count
+from indexers.efforts import doublings
 from indexers.faiss_library import faiss
 from indexers.ids import Selection
 from indexers.stage import (
@@ -57,6 +59,7 @@ class IvfConfig(AbstractIndexConfig):
 
     kind: ClassVar[IndexKind] = "ivf"
     is_exact: ClassVar[bool] = False
+    effort: ClassVar[tuple[str, ...]] = ("nprobe",)
 
     def __post_init__(self) -> None:
         if self.nlist is not None:
@@ -70,6 +73,10 @@ class IvfConfig(AbstractIndexConfig):
     def bytes_per_vector(self, dim: int) -> float:
         """Memory of one vector of `dim` values under the Euclidean metric, ids included."""
         return 4.0 * dim + 24.0
+
+    def efforts(self, count: int) -> tuple[IvfConfig, ...]:
+        """One cell, doubled up to all."""
+        return tuple(replace(self, nprobe=cells) for cells in doublings(1, self.cells_for(count)))
 
     def cells_for(self, count: int) -> int:
         """How many cells `count` rows are laid out in."""
@@ -100,6 +107,16 @@ class IvfStage(AbstractStage):
         """The FAISS `IndexIVFFlat`."""
         return self._cells
 
+    def at_effort(self, config: IvfConfig) -> IvfStage:
+        """The same cells, of which another number is visited."""
+        twin = copy(self)
+        twin._config = config
+        return twin
+
+    def prepare(self, sample: Float32Array, count: int) -> None:
+        """Place centroids by a sample, for so many rows."""
+        self._lay_out(sample, count)
+
     def add(self, rows: Float32Array) -> None:
         """Put rows at the next positions; cells that are outgrown are laid out again."""
         if not len(rows):
@@ -107,9 +124,7 @@ class IvfStage(AbstractStage):
         total = self.count + len(rows)
         if total >= _OUTGROWN * self._laid_out_for:
             rows = np.concatenate([self.gather(np.arange(self.count)), rows])
-            self._cells = self._laid_out(self._config.cells_for(total))
-            self._cells.train(self._places(rows))
-            self._laid_out_for = total
+            self._lay_out(rows, total)
         self._cells.add(rows)
 
     def remove(self, positions: IdArray) -> bool:  # noqa: ARG002
@@ -144,6 +159,12 @@ class IvfStage(AbstractStage):
         parameters = faiss.SearchParametersIVF(nprobe=min(nprobe, cells), sel=selection.selector)
         scores, positions = self._cells.search(queries, k, params=parameters)
         return Candidates(scores, positions, complete=nprobe >= cells)
+
+    def _lay_out(self, sample: Float32Array, count: int) -> None:
+        """Empty cells for `count` rows, their centroids placed by some of them."""
+        self._cells = self._laid_out(min(self._config.cells_for(count), len(sample)))
+        self._cells.train(self._places(sample))
+        self._laid_out_for = count
 
     def _laid_out(self, cells: int) -> Any:
         """An empty structure of so many cells."""

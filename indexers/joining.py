@@ -9,7 +9,7 @@ import numpy as np
 from indexers.checks import check_ids, row_blocks
 from indexers.errors import IndexKindError
 from indexers.flat import FlatConfig, FlatStage
-from indexers.index import VectorIndex
+from indexers.index import HeldRows, VectorIndex
 from indexers.types import PAD_ID
 
 
@@ -40,7 +40,5 @@ def join_flat(indexes: Sequence[VectorIndex]) -> VectorIndex:
         first.dim,
         first.metric,
         FlatConfig(),
-        stage=stage,
-        ids=check_ids(np.concatenate(ids), None),
-        norms=np.concatenate(norms),
+        held=HeldRows(stage, check_ids(np.concatenate(ids), None), np.concatenate(norms)),
     )

@@ -15,10 +15,11 @@ from indexers.errors import IndexerError, IndexFileError, IndexFormatError
 from indexers.faiss_library import faiss
 from indexers.files import current_version, write_version
 from indexers.form_choice import form_for
-from indexers.index import VectorIndex
+from indexers.index import HeldRows, VectorIndex
 from indexers.kinds import config_from_settings
 from indexers.metric.registry import metric_from_settings
 from indexers.stage import AbstractIndexConfig, AbstractStage, RowLayout, SavedStage
+from indexers.types import RowReader
 
 FORMAT_VERSION = 2
 _MANIFEST = "manifest.json"
@@ -79,7 +80,13 @@ def save_index(
         raise IndexFileError(f"could not write the index to {folder}: {error}") from error
 
 
-def load_index(folder: str | Path, *, mmap: bool = False, verify: bool = True) -> VectorIndex:
+def load_index(
+    folder: str | Path,
+    *,
+    mmap: bool = False,
+    verify: bool = True,
+    reader: RowReader | None = None,
+) -> VectorIndex:
     """Load the index in `folder`.
 
     Parameters
@@ -91,6 +98,8 @@ def load_index(folder: str | Path, *, mmap: bool = False, verify: bool = True) -
     verify : bool
         Check every file against its checksum (about 1 s per GB). Without, only presence and
         size are checked: for very large mapped files that were verified before.
+    reader : RowReader or None
+        Where kinds that keep codes alone read full vectors; they cannot be searched without.
 
     Raises
     ------
@@ -117,9 +126,8 @@ def load_index(folder: str | Path, *, mmap: bool = False, verify: bool = True) -
             f"expected {manifest['positions']} rows in {version}, found {stage.count} rows and "
             f"{len(ids)} ids; build the index again"
         )
-    return VectorIndex(
-        manifest["dim"], metric, config, stage=stage, ids=ids, norms=norms, is_read_only=mmap
-    )
+    held = HeldRows(stage, ids, norms, is_read_only=mmap)
+    return VectorIndex(manifest["dim"], metric, config, held=held, reader=reader)
 
 
 def read_manifest(folder: str | Path) -> dict[str, Any]:

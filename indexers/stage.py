@@ -8,11 +8,12 @@ new stage and its configuration.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from indexers.errors import IndexKindError
 from indexers.faiss_library import faiss
 from indexers.flat_scan import scan_flat
 from indexers.ids import Selection
@@ -52,12 +53,14 @@ class SavedStage:
 class Candidates:
     """What a stage found: (n_queries, k) scores and positions, −1 where there was none.
 
-    `complete` is True when these are exactly the k best-scored rows, up to rounding.
+    `complete` is True when these are exactly the k best-scored rows, up to rounding. `is_measured`
+    is True when squared distances were summed from differences, which do not cancel.
     """
 
     scores: Float32Array
     positions: IdArray
     complete: bool
+    is_measured: bool = False
 
 
 class AbstractStage(ABC):
@@ -80,6 +83,13 @@ class AbstractStage(ABC):
     def errors(self) -> Float32Array:
         """Error of the code of every row; empty where rows are compared as they are."""
         return np.empty(0, np.float32)
+
+    def prepare(self, sample: Float32Array, count: int) -> None:  # noqa: B027
+        """Lay an empty structure out for `count` rows, of which `sample` are some."""
+
+    def at_effort(self, config: Any) -> AbstractStage:  # noqa: ARG002
+        """The same rows, searched with the effort of another configuration of the kind."""
+        return self
 
     @abstractmethod
     def add(self, rows: Float32Array) -> None:
@@ -161,6 +171,10 @@ class AbstractIndexConfig(ABC):
     # Answers are the true ones, and the stage is an `AbstractExactStage`; else they are of a recall
     # that can only be measured, and a penalty on rows must be part of them to be searched by.
     is_exact: ClassVar[bool] = True
+    # Codes alone are kept: the best rows by code are compared as they are, read by a `RowReader`.
+    compresses: ClassVar[bool] = False
+    # Settings of a search, which no row depends on.
+    effort: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def make_stage(self, layout: RowLayout, saved: SavedStage | None = None) -> AbstractStage:
@@ -169,3 +183,22 @@ class AbstractIndexConfig(ABC):
     @abstractmethod
     def bytes_per_vector(self, dim: int) -> float:
         """Memory of one vector of `dim` values under the Euclidean metric, ids included."""
+
+    def efforts(self, count: int) -> tuple[Self, ...]:  # noqa: ARG002
+        """The same structure over `count` rows at ascending effort of a search.
+
+        Where answers are exact there is one.
+        """
+        return (self,)
+
+    def check_effort(self, other: AbstractIndexConfig) -> None:
+        """Raise IndexKindError where `other` differs in more than the effort of a search."""
+        same = {name: getattr(self, name) for name in self.effort}
+        if type(other) is type(self) and replace(other, **same) == self:
+            return
+        structure = [field.name for field in fields(self) if field.name not in self.effort]
+        raise IndexKindError(
+            f"expected settings of the same {self.kind} index, which may differ in "
+            f"{', '.join(self.effort) or 'nothing'}, got {other}; build another index to change "
+            f"{', '.join(structure) or 'its kind'}"
+        )

@@ -12,6 +12,9 @@ LatentDBError                        (indexers.errors)
 │   ├── StoreExistsError             FileExistsError
 │   ├── StoreFormatError             ValueError   written by a newer latentdb
 │   ├── StoreLockedError             RuntimeError another process is writing
+│   ├── StoreReadOnlyError           PermissionError  it is open as it was at some time
+│   ├── UnknownSnapshotError         KeyError     no snapshot of that name, no such moment
+│   ├── BackupError                  ValueError   a folder of backups that is damaged, or is none
 │   └── StoreIOError                 OSError      what the storage layer reported
 ├── UnknownItemError                 KeyError
 ├── QueryError                       ValueError   contradictory or missing query parts
@@ -43,6 +46,7 @@ from indexers.errors import LatentDBError
 __all__ = [
     "AccessError",
     "ArtefactError",
+    "BackupError",
     "FilterError",
     "LabelsError",
     "LatentDBError",
@@ -65,10 +69,12 @@ __all__ = [
     "StoreIOError",
     "StoreLockedError",
     "StoreNotFoundError",
+    "StoreReadOnlyError",
     "UnknownDirectionError",
     "UnknownItemError",
     "UnknownMapError",
     "UnknownProjectionError",
+    "UnknownSnapshotError",
     "UnknownSpaceError",
     "WireError",
     "WorthlessMapError",
@@ -126,6 +132,18 @@ class StoreFormatError(StoreError, ValueError):
 
 class StoreLockedError(StoreError, RuntimeError):
     """Another process is writing to the database."""
+
+
+class StoreReadOnlyError(StoreError, PermissionError):
+    """The database is open as it was at some time, and nothing of that can change."""
+
+
+class UnknownSnapshotError(StoreError, _PlainKeyError):
+    """No snapshot of that name, or a moment whose versions were dropped."""
+
+
+class BackupError(StoreError, ValueError):
+    """A folder of backups is damaged, is none, or lacks the backup asked for."""
 
 
 class StoreIOError(StoreError, OSError):

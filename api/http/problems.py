@@ -42,6 +42,7 @@ STATUS: Mapping[type[errors.LatentDBError], int] = {
     errors.UnknownMapError: NOT_FOUND,
     errors.UnknownDirectionError: NOT_FOUND,
     errors.UnknownProjectionError: NOT_FOUND,
+    errors.UnknownSnapshotError: NOT_FOUND,
     indexer_errors.UnknownIdError: NOT_FOUND,
     # what was asked contradicts itself or the database
     errors.QueryError: UNPROCESSABLE,
@@ -64,12 +65,14 @@ STATUS: Mapping[type[errors.LatentDBError], int] = {
     errors.SpaceMismatchError: CONFLICT,
     errors.StoreExistsError: CONFLICT,
     errors.StoreLockedError: CONFLICT,
+    errors.StoreReadOnlyError: CONFLICT,
     errors.MigrationError: CONFLICT,
     # the server's own trouble
     errors.StoreNotFoundError: UNAVAILABLE,
     errors.StoreIOError: UNAVAILABLE,
     errors.RemoteError: UNAVAILABLE,
     errors.StoreFormatError: INTERNAL,
+    errors.BackupError: INTERNAL,
     errors.ModelError: INTERNAL,
     errors.ArtefactError: INTERNAL,
     errors.WireError: UNPROCESSABLE,

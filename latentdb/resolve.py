@@ -15,6 +15,7 @@ from latentdb.compose import Composed, Ground, Placed, Step, compose
 from latentdb.directions.direction import Direction
 from latentdb.embed import Wanted, embed_all
 from latentdb.errors import LatentDBError, QueryError
+from latentdb.index.questions import QuestionKind
 from latentdb.model import Vectors
 from latentdb.part import Part
 from latentdb.query import Query
@@ -68,6 +69,21 @@ class Resolved:
         """Whether the vector is a text's as its encoder gave it, not of pictures it stands for."""
         kinds = {one.part.kind for one in self.placed}
         return kinds == {"text"} and "text" not in self.placed[0].steps
+
+    @property
+    def question_kinds(self) -> set[QuestionKind]:
+        """What it is to an index, whose recall is measured for each; none where that is not known.
+
+        A vector may be anything. A text beside other parts stands for pictures, and several items
+        together are where no item is.
+        """
+        if any(one.part.kind == "vector" for one in self.placed):
+            return set()
+        kinds: set[QuestionKind] = {"shifted"} if self.directions else set()
+        if self.is_text:
+            return kinds | {"text"}
+        alone: QuestionKind = "id" if [one.part.kind for one in self.placed] == ["id"] else "image"
+        return kinds | {"mapped" if "map" in one.steps else alone for one in self.placed}
 
 
 @final

@@ -194,7 +194,7 @@ def _answer(catalog: Catalog, one: _Answered, hits: list[Hit]) -> Answer:
     resolved, exact = one.asked.resolved, one.found.exact
     if one.asked.query.explain:
         hits = _explained(catalog, resolved, hits)
-    recall = 1.0 if exact else one.live.facts.recall_at_10
+    recall = 1.0 if exact else one.live.facts.recall_for(resolved.question_kinds)
     return Answer(resolved.space.name, one.live.metric.name, exact, one.said, hits, recall)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import final
 
 import numpy as np
@@ -14,6 +14,7 @@ from indexers.index import VectorIndex, build_index
 from indexers.joining import join_flat
 from indexers.metric import AbstractMetric
 from indexers.types import PAD_ID, FloatArray, IdArray, PriorName, SearchResult
+from latentdb.index.questions import QuestionKind
 from latentdb.model import Vectors
 
 # Parts of fewer values together are joined whatever their sizes: 16 MB are copied in milliseconds.
@@ -33,11 +34,24 @@ class LiveFacts:
     removed_rows : int
         Rows that are in it and no longer in the table.
     recall_at_10 : float
+        The least over all kinds of questions.
+    recall : mapping of kind of question to float
+        Of those that it was measured by; see `latentdb.index.questions`.
     """
 
     is_saved: bool = False
     removed_rows: int = 0
     recall_at_10: float = 1.0
+    recall: Mapping[QuestionKind, float] = field(default_factory=dict)
+
+    def recall_for(self, kinds: Iterable[QuestionKind]) -> float:
+        """Recall of a question that is of these kinds at once: the least of theirs.
+
+        One that was not measured, or of no kind that is known, counts as the worst.
+        """
+        return min(
+            (self.recall.get(kind, self.recall_at_10) for kind in kinds), default=self.recall_at_10
+        )
 
 
 @final

@@ -23,6 +23,7 @@ LatentDBError                        (indexers.errors)
 ├── LabelsError                      ValueError   a labels file that cannot be joined
 ├── PictureError                     ValueError   one picture; quarantined, the run goes on
 ├── ModelError                       RuntimeError a model that cannot be loaded or run
+├── ClusterError                     RuntimeError work on several machines that cannot go on
 ├── ArtefactError                    ValueError   a map or direction file that is torn or foreign
 ├── UnknownMapError                  KeyError
 ├── WorthlessMapError                ValueError   a map that does not beat its null, not forced
@@ -46,6 +47,7 @@ from indexers.errors import LatentDBError
 __all__ = [
     "AccessError",
     "ArtefactError",
+    "ClusterError",
     "BackupError",
     "FilterError",
     "LabelsError",
@@ -199,6 +201,10 @@ class PictureError(LatentDBError, ValueError):
 
 class ModelError(LatentDBError, RuntimeError):
     """A model cannot be loaded or run."""
+
+
+class ClusterError(LatentDBError, RuntimeError):
+    """No cluster can be reached, its machines do not fit, or too many of its workers died."""
 
 
 class MigrationError(LatentDBError, RuntimeError):

@@ -74,6 +74,7 @@ STATUS: Mapping[type[errors.LatentDBError], int] = {
     errors.StoreFormatError: INTERNAL,
     errors.BackupError: INTERNAL,
     errors.ModelError: INTERNAL,
+    errors.ClusterError: INTERNAL,
     errors.ArtefactError: INTERNAL,
     errors.WireError: UNPROCESSABLE,
     indexer_errors.IndexFileError: INTERNAL,

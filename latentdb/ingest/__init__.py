@@ -65,6 +65,9 @@ def ingest(
     StoreLockedError
         Another process is writing to the database.
     """
+    from latentdb.ingest.local_engine import LocalEngine
     from latentdb.ingest.pipeline import run_ingest
 
-    return run_ingest(store, models, source, options=options or IngestOptions(), progress=progress)
+    asked, listener = options or IngestOptions(), progress or SilentProgress()
+    engine = LocalEngine(models, options=asked, tell=listener.message)
+    return run_ingest(store, engine, source, options=asked, progress=listener)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, final
 
 from latentdb.ingest.chunk import Refused
-from latentdb.ingest.pool import Finished, Plan
-from latentdb.model import AbstractSpaceModel, Transform
+from latentdb.ingest.crew import Finished, Plan
 
 if TYPE_CHECKING:
     from latentdb.store import Store
@@ -27,9 +26,9 @@ class Catalogue:
     Parameters
     ----------
     store : Store
-        It has every space of `models`.
-    models : mapping of str to AbstractSpaceModel
-        The spaces asked for.
+        It has every space of `places`.
+    places : mapping of str to int
+        The spaces asked for, each with what a decoder is asked for where it lacks a vector.
     retry_quarantined : bool
         Forget the verdicts of earlier runs.
     """
@@ -37,21 +36,16 @@ class Catalogue:
     def __init__(
         self,
         store: Store,
-        models: Mapping[str, AbstractSpaceModel],
+        places: Mapping[str, int],
         *,
         retry_quarantined: bool,
     ) -> None:
-        self.transforms: tuple[Transform, ...] = tuple(
-            dict.fromkeys(model.transform for model in models.values())
-        )
-        self.transform_of: dict[str, int] = {
-            name: self.transforms.index(model.transform) for name, model in models.items()
-        }
+        self._places = dict(places)
         self._ids: dict[str, int] = store.known_sources()
         self._hashes_of_this_run: set[str] = set()
         self._items: set[int] = set(store.item_ids().tolist())
         self._vectors: dict[str, set[int]] = {
-            name: set(store.vector_ids(name).tolist()) for name in models
+            name: set(store.vector_ids(name).tolist()) for name in places
         }
         self._refused: dict[str, Refused] = {}
         if not retry_quarantined:
@@ -68,11 +62,14 @@ class Catalogue:
             return refused
         item_id = self._ids.get(content_hash)
         if item_id is None:
-            return tuple(range(len(self.transforms)))
+            return self._wanted(self._places)
         missing = self.missing(item_id)
         if not missing:
             return Finished(item_id)
-        return tuple(sorted({self.transform_of[name] for name in missing}))
+        return self._wanted(missing)
+
+    def _wanted(self, names: Iterable[str]) -> tuple[int, ...]:
+        return tuple(sorted({self._places[name] for name in names}))
 
     def identity(self, content_hash: str, pixel_id: int) -> int:
         """Id of an item: that of its file where it is known, so that it survives a decoder whose

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol, final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from latentdb.errors import PictureError
 from latentdb.ingest.decode import (
@@ -17,7 +20,8 @@ from latentdb.ingest.decode import (
 from latentdb.ingest.recipes import AbstractRecipe
 from latentdb.model import Pixels, Transform
 
-# Transforms wanted of one picture, by their place in `DecodeSettings.transforms`.
+# What is wanted of one picture: transforms by their place in `DecodeSettings.transforms`, or
+# spaces by theirs where the models run beside the decoder.
 Wanted = tuple[int, ...]
 
 
@@ -32,15 +36,30 @@ class DecodeSettings:
 
 
 @final
+@dataclass(frozen=True, eq=False)
+class PictureVector:
+    """What a model made of one picture: a vector (dim,) float32 with its quality, or why not."""
+
+    vector: NDArray[np.float32] | None
+    quality: Mapping[str, float] = field(default_factory=dict)
+    failure: str = ""
+
+
+@final
 @dataclass(frozen=True)
 class Decoded:
-    """A picture that can be used: identity, size, thumbnail, and pixels per wanted transform."""
+    """A picture that can be used: identity, size, thumbnail, and what was wanted of it.
+
+    Pixels by transform where it was decoded for models of this process; vectors by space where
+    the models ran beside the decoder.
+    """
 
     id: int
     width: int
     height: int
     thumbnail: bytes
     pixels: dict[int, Pixels]
+    vectors: dict[int, PictureVector] = field(default_factory=dict)
 
 
 @final

@@ -1,4 +1,4 @@
-"""One ingest run: decoding processes feed the models, and one committer writes."""
+"""One ingest run: an engine decodes and embeds, and one committer writes."""
 
 from __future__ import annotations
 
@@ -12,20 +12,18 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from latentdb.errors import ModelError, QueryError, SourceError
-from latentdb.ingest.batch_size import USUAL_BATCH
+from latentdb.errors import ClusterError, ModelError, SourceError
 from latentdb.ingest.catalogue import Catalogue
-from latentdb.ingest.chunk import Decoded, DecodeSettings, Refused
+from latentdb.ingest.chunk import Decoded, Refused
 from latentdb.ingest.committer import Committer
-from latentdb.ingest.embedding import Embedder
+from latentdb.ingest.crew import Finished, Outcome
+from latentdb.ingest.engine import AbstractEngine
 from latentdb.ingest.label_columns import LabelColumns
 from latentdb.ingest.labeller import Labeller
 from latentdb.ingest.labels import read_labels
 from latentdb.ingest.options import IngestOptions
-from latentdb.ingest.pool import DecoderPool, Finished, Outcome
-from latentdb.ingest.progress import ProgressListener, SilentProgress
+from latentdb.ingest.progress import ProgressListener
 from latentdb.ingest.sources import AbstractSource, open_source
-from latentdb.model import AbstractSpaceModel
 from latentdb.types import (
     IngestSummary,
     ItemRow,
@@ -41,34 +39,22 @@ if TYPE_CHECKING:
 
 def run_ingest(
     store: Store,
-    models: Mapping[str, AbstractSpaceModel],
+    engine: AbstractEngine,
     source: str | Path,
     *,
     options: IngestOptions,
-    progress: ProgressListener | None,
+    progress: ProgressListener,
 ) -> IngestSummary:
-    """Carry out `latentdb.ingest.ingest`, which says what it does."""
-    _require_models(models)
+    """Carry out `latentdb.ingest.ingest`, which says what it does, with the models of `engine`."""
     opened = open_source(source, prefix=options.source_prefix)
     table = None if options.labels is None else read_labels(Path(options.labels))
-    listener = progress or SilentProgress()
     with store.writer():
-        for model in models.values():
-            store.add_space(model.space)
-        columns = LabelColumns(store, tell=listener.message)
+        for space in engine.spaces.values():
+            store.add_space(space)
+        columns = LabelColumns(store, tell=progress.message)
         labeller = Labeller.of(columns, table, opened.keys())
-        run = _Run(store, models, options=options, progress=listener, labeller=labeller)
+        run = _Run(store, engine, options=options, progress=progress, labeller=labeller)
         return run.all_of(opened)
-
-
-def _require_models(models: Mapping[str, AbstractSpaceModel]) -> None:
-    if not models:
-        raise QueryError("an ingest needs the model of at least one space")
-    for name, model in models.items():
-        if model.space.name != name:
-            raise QueryError(
-                f"the model given for space {name!r} is that of space {model.space.name!r}"
-            )
 
 
 @final
@@ -90,7 +76,7 @@ class _Run:
     def __init__(
         self,
         store: Store,
-        models: Mapping[str, AbstractSpaceModel],
+        engine: AbstractEngine,
         *,
         options: IngestOptions,
         progress: ProgressListener,
@@ -99,13 +85,12 @@ class _Run:
         self._options = options
         self._progress = progress
         self._labeller = labeller
-        self._catalogue = Catalogue(store, models, retry_quarantined=options.retry_quarantined)
+        self._engine = engine
+        self._catalogue = Catalogue(
+            store, engine.places, retry_quarantined=options.retry_quarantined
+        )
         self._committer = Committer(store, rows=options.commit_rows, seconds=options.commit_seconds)
-        self._embedders = {
-            name: Embedder(model, batch_size=options.batch_size, tell=progress.message)
-            for name, model in models.items()
-        }
-        self._summary = IngestSummary(spaces=list(models))
+        self._summary = IngestSummary(spaces=list(engine.spaces))
         self._pending: dict[int, _Work] = {}
         self._twins: list[_Work] = []
         self._failed: dict[int, str] = {}
@@ -114,21 +99,13 @@ class _Run:
         """Take every candidate of a source through to the store."""
         options, started = self._options, time.monotonic()
         self._progress.total(_fewer(source.total, options.limit))
-        settings = DecodeSettings(
-            self._catalogue.transforms, options.max_megapixels, options.min_side
-        )
-        pool = DecoderPool(
-            settings,
-            self._catalogue.plan,
-            workers=options.worker_count,
-            ahead=2 * (options.batch_size or USUAL_BATCH),
-        )
+        candidates = islice(source, options.limit)
         try:
-            with closing(pool.outcomes(islice(source, options.limit))) as outcomes:
+            with closing(self._engine.outcomes(candidates, self._catalogue.plan)) as outcomes:
                 for outcome in outcomes:
                     self._take(outcome)
             self._embed_pending()
-        except (KeyboardInterrupt, ModelError, SourceError):
+        except (KeyboardInterrupt, ModelError, SourceError, ClusterError):
             # The vectors that are there are not thrown away.
             self._committer.flush()
             raise
@@ -152,9 +129,7 @@ class _Run:
         else:
             self._refuse(outcome, result)
         # Twins wait for the picture they are of, and must not pile up meanwhile.
-        sizes = (embedder.batch_size for embedder in self._embedders.values())
-        batch = max(sizes, default=USUAL_BATCH)
-        if max(len(self._pending), len(self._twins)) >= batch:
+        if max(len(self._pending), len(self._twins)) >= self._engine.batch_size:
             self._embed_pending()
         self._committer.flush_if_due()
 
@@ -205,12 +180,11 @@ class _Run:
     def _embed(self, batch: Sequence[_Work]) -> dict[str, SpaceRows]:
         """Vectors per space of the pictures that lack them; what fails goes to `_failed`."""
         rows: dict[str, SpaceRows] = {}
-        for name, embedder in self._embedders.items():
-            at = self._catalogue.transform_of[name]
+        for name in self._engine.spaces:
             todo = [w for w in batch if name in w.missing and w.id not in self._failed]
             if not todo:
                 continue
-            done = embedder.embed([work.decoded.pixels[at] for work in todo])
+            done = self._engine.embed(name, [work.decoded for work in todo])
             for place, message in done.failures.items():
                 self._failed[todo[place].id] = f"space {name!r}: {message}"
             ids = np.array([work.id for work in todo], dtype=np.int64)

@@ -12,10 +12,12 @@ from hostile_recipes import Chatter, Hang, Segfault
 
 from latentdb.ingest import pool as pool_module
 from latentdb.ingest.chunk import Decoded, DecodeSettings, Refused
+from latentdb.ingest.crew import ChunkCrew, Finished, Outcome, Plan
 from latentdb.ingest.decode import pixel_id
-from latentdb.ingest.pool import DecoderPool, Finished, Outcome, Plan
+from latentdb.ingest.pool import DecoderPool
 from latentdb.ingest.recipes import AbstractRecipe, InlineBytes
 from latentdb.ingest.sources import Candidate
+from latentdb.ingest.worker_process import WorkerProcess
 from latentdb.model import Transform
 
 SETTINGS = DecodeSettings((Transform(16), Transform(8)), max_megapixels=1.0, min_side=2)
@@ -68,7 +70,7 @@ def test_a_file_that_crashes_its_decoder_is_named_and_the_rest_goes_on(pictures)
 
 
 def test_a_file_that_hangs_its_decoder_is_given_up(pictures, monkeypatch) -> None:
-    monkeypatch.setattr(pool_module, "_SECONDS_PER_PICTURE", 0.1)
+    monkeypatch.setattr(pool_module, "SECONDS_PER_PICTURE", 0.1)
     outcomes = run([Hang(), *pictures], 1)
     assert "took longer" in outcomes[0].result.message
     assert all(isinstance(outcome.result, Decoded) for outcome in outcomes[1:])
@@ -81,13 +83,18 @@ def test_what_a_library_prints_does_not_get_between_the_answers(pictures, capfd)
 
 
 def test_leaving_early_ends_the_processes(pictures) -> None:
-    pool = DecoderPool(SETTINGS, all_transforms, workers=2, ahead=16)
-    outcomes = pool.outcomes(Candidate("a", "a", recipe) for recipe in pictures * 9)
+    started: list[WorkerProcess] = []
+
+    def start() -> WorkerProcess:
+        started.append(WorkerProcess(SETTINGS, timeout_s=60))
+        return started[-1]
+
+    crew = ChunkCrew(start, all_transforms, helpers=2, chunk=4, window=4)
+    outcomes = crew.outcomes(Candidate("a", "a", recipe) for recipe in pictures * 9)
     next(outcomes)
-    processes = list(pool._processes)
     outcomes.close()
-    assert processes
-    assert all(process._process.poll() is not None for process in processes)
+    assert started
+    assert all(process._process.poll() is not None for process in started)
 
 
 def test_a_decoding_process_loads_nothing_heavy() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from latentdb.errors import LabelsError
 from latentdb.store.schema import ITEM_COLUMNS, RESERVED, is_column_name
@@ -62,6 +63,26 @@ def label_arrays(
                 [_fitted(name, value, kind) for value in values], type=ARROW_TYPES[kind]
             )
     return arrays
+
+
+def as_booleans(column: str, values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Values (n,) of a label of two values as booleans; of two numbers the larger is true.
+
+    Raises
+    ------
+    LabelsError
+        They are texts, or another number of values.
+    """
+    if values.dtype == np.bool_:
+        return values
+    different = np.unique(values) if values.dtype != np.object_ else values[:0]
+    if len(different) != 2:
+        what = "text" if values.dtype == np.object_ else f"{len(different)} different values"
+        raise LabelsError(
+            f"label {column!r} is of {what}; a yes-or-no label is needed: bool, or two numbers"
+        )
+    is_larger: NDArray[np.bool_] = values == different[1]
+    return is_larger
 
 
 def _require_names(

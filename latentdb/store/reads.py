@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from latentdb.errors import LabelsError, StoreIOError
 from latentdb.space import Space
 from latentdb.store import schema
+from latentdb.store.item_columns import ItemColumns
 from latentdb.store.labels import label_types
 from latentdb.store.names import shown_message, shown_name, shown_names
 from latentdb.store.tables import Pinned, Tables
@@ -47,6 +48,7 @@ class Reader:
         self._pins: dict[str, Pinned] = {}
         self._views: dict[str, KeyedView] = {}
         self._item_reads = (0, 0)
+        self._columns: tuple[pa.Table, ItemColumns] | None = None
         self._visible: dict[str, tuple[tuple[int, int], Ids]] = {}
         self._metadata: dict[str | None, tuple[tuple[int, int], pa.Table]] = {}
 
@@ -158,15 +160,22 @@ class Reader:
 
     def _items(self, ids: Ids) -> list[Item]:
         view = self.view(schema.ITEMS)
+        if self._are_items_hot(view.pinned.version):
+            return self._item_columns().items(ids)
         require_among(ids, view.ids, "items of this database")
         labels = list(label_types(view.pinned.schema))
-        if self._are_items_hot(view.pinned.version):
-            table = self._metadata_of(None)
-            rows = table.take(pa.array(np.searchsorted(table["id"].to_numpy(), ids)))
-        else:
-            columns = [name for name in schema.ITEM_COLUMNS if name not in ("id", "thumbnail")]
-            rows = self._shown(view.take_ordered(ids, [*columns, *labels]))
+        columns = [name for name in schema.ITEM_COLUMNS if name not in ("id", "thumbnail")]
+        rows = self._shown(view.take_ordered(ids, [*columns, *labels]))
         return [_item(row, labels) for row in rows.to_pylist()]
+
+    def _item_columns(self) -> ItemColumns:
+        """The items of the latest version, in memory."""
+        with self._lock:
+            table, kept = self._metadata_of(None), self._columns
+            if kept is None or kept[0] is not table:
+                labels = list(label_types(self.view(schema.ITEMS).pinned.schema))
+                kept = self._columns = (table, ItemColumns(table, labels))
+            return kept[1]
 
     def _shown(self, rows: pa.Table) -> pa.Table:
         """Rows of items, their names as they may be told."""

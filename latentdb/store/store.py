@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any, Literal, final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from latentdb.errors import LabelsError, StoreExistsError, StoreNotFoundError
 from latentdb.space import Space
 from latentdb.store import schema
 from latentdb.store.appending import Appender
-from latentdb.store.format import FormatRecord, migrate
-from latentdb.store.location import local_path
-from latentdb.store.lock import WriterLock
+from latentdb.store.format import FormatRecord, current_record, make_empty
+from latentdb.store.labels import as_booleans
+from latentdb.store.location import AbstractLocation, locate
 from latentdb.store.names import located
 from latentdb.store.problems import Problem
 from latentdb.store.reads import Reader
 from latentdb.store.registry import SpaceRegistry
 from latentdb.store.rows import id_array
+from latentdb.store.state import AbstractState
 from latentdb.store.tables import Tables
 from latentdb.store.upkeep import Upkeep
 from latentdb.store.writes import Writer
@@ -45,18 +43,18 @@ Ids = NDArray[np.int64]
 
 @final
 class Store:
-    """One database: a folder with `latentdb.json`, LanceDB tables and folders of artefacts.
+    """One database: `latentdb.json`, LanceDB tables and folders of artefacts, at one location.
 
     Made by `Store.create` or `Store.open`. Reads are safe from several threads and see the
     latest commit of any process. One process at a time writes. Not to be used across a fork:
     start processes with `spawn`.
     """
 
-    def __init__(self, folder: Path, record: FormatRecord) -> None:
-        self.path = folder
+    def __init__(self, location: AbstractLocation, record: FormatRecord) -> None:
+        self.path = location.folder
+        self._location = location
         self._record = record
-        self._tables = Tables(folder)
-        self._lock = WriterLock(folder)
+        self._tables = Tables(location)
         self._serial = threading.RLock()
         self._registry = SpaceRegistry(self._tables)
         self._reader = Reader(self._tables)
@@ -70,17 +68,18 @@ class Store:
 
     @property
     def uri(self) -> str:
-        """Absolute path of the database."""
-        return str(self.path)
+        """Address of the database; of a folder, its absolute path."""
+        return self._location.uri
 
     @classmethod
     def create(cls, uri: str) -> Store:
-        """Make an empty database; the folder appears complete or not at all.
+        """Make an empty database; it appears complete or not at all.
 
         Parameters
         ----------
         uri : str
-            A path, or `file:///...`; the folder must not exist, or be empty.
+            A path or `file:///...`, of a folder that does not exist or is empty; or
+            `s3://bucket/name`.
 
         Raises
         ------
@@ -89,21 +88,7 @@ class Store:
         StoreError
             `uri` is of a kind that is not supported.
         """
-        folder = local_path(uri)
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise StoreExistsError(
-                f"{folder} exists already; open it if it is a database, or give another name"
-            )
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        building = Path(mkdtemp(prefix=f".{folder.name}.", suffix=".new", dir=folder.parent))
-        try:
-            migrate(building, Tables(building), FormatRecord.empty())
-            # mkdtemp keeps others out; a database has the rights that any folder made here has.
-            building.chmod(folder.parent.stat().st_mode & 0o777)
-            building.replace(folder)
-        except BaseException:
-            shutil.rmtree(building, ignore_errors=True)
-            raise
+        locate(uri).create(make_empty)
         return cls.open(uri)
 
     @classmethod
@@ -119,19 +104,8 @@ class Store:
         StoreLockedError
             It must be migrated and another process is writing.
         """
-        folder = local_path(uri)
-        try:
-            record = FormatRecord.read(folder)
-        except (FileNotFoundError, NotADirectoryError) as error:
-            what = "is not a latentdb database" if folder.exists() else "does not exist"
-            raise StoreNotFoundError(
-                f"{folder} {what}; create one with: latentdb init {uri}"
-            ) from error
-        record.require_readable(folder)
-        if record.is_old:
-            with WriterLock(folder).held():
-                record = migrate(folder, Tables(folder), FormatRecord.read(folder))
-        return cls(folder, record)
+        place = locate(uri)
+        return cls(place, current_record(place))
 
     def hide_paths(self) -> None:
         """From now on tell names of files without their folders; see `store.names`."""
@@ -213,8 +187,8 @@ class Store:
         StoreFormatError
             The database is of a format that this latentdb only reads.
         """
-        self._record.require_writable(self.path)
-        with self._lock.held():
+        self._record.require_writable(self._location)
+        with self._location.lock.held():
             yield
 
     @contextmanager
@@ -282,6 +256,10 @@ class Store:
 
     # Reads
 
+    def one_look(self) -> AbstractContextManager[None]:
+        """Look for new commits once in the length of the block; see `Tables.one_look`."""
+        return self._tables.one_look()
+
     def items(self, ids: Sequence[int] | Ids) -> list[Item]:
         """Items in the order asked for; UnknownItemError names ids that are not items."""
         return self._reader.items(id_array(ids))
@@ -328,15 +306,7 @@ class Store:
             No such label, or it is of text or of another number of values.
         """
         ids, values = self.labels(column)
-        if values.dtype == np.bool_:
-            return ids, values
-        different = np.unique(values) if values.dtype != np.object_ else values[:0]
-        if len(different) != 2:
-            what = "text" if values.dtype == np.object_ else f"{len(different)} different values"
-            raise LabelsError(
-                f"label {column!r} is of {what}; a yes-or-no label is needed: bool, or two numbers"
-            )
-        return ids, values == different[1]
+        return ids, as_booleans(column, values)
 
     def vectors(self, space: str, ids: Sequence[int] | Ids) -> NDArray[np.float32]:
         """Vectors (n, dim) float32 of items, in the order asked for; the caller's own.
@@ -392,8 +362,32 @@ class Store:
             mend(self._tables, self._registry)
             return self.check()
 
-    def artefact_dir(self, kind: ArtefactKind) -> Path:
-        """Folder below the database for artefacts of a kind, made when missing."""
-        folder = self.path / kind
-        folder.mkdir(exist_ok=True)
+    # Artefacts
+
+    def artefact_dir(self, kind: ArtefactKind, below: str = "") -> Path:
+        """Local folder of artefacts of a kind, or one below it; made when missing.
+
+        Who looks into it later asks `catch_up` first; who writes there does it in `changing`.
+        """
+        self.catch_up()
+        folder = self.path / kind / below
+        folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def catch_up(self) -> None:
+        """Bring local copies of artefacts up to date; of a local database there are none."""
+        self._location.mirror.catch_up()
+
+    def changing(
+        self, what: ArtefactKind | Literal["migrations.json"]
+    ) -> AbstractContextManager[None]:
+        """Change artefacts of a kind in a block; once it ends, every machine sees the change."""
+        return self._location.mirror.changing(what)
+
+    def refetch(self) -> bool:
+        """Fetch torn local copies of artefacts anew; whether there were any."""
+        return self._location.mirror.refetch()
+
+    def state(self) -> AbstractState:
+        """Tells changes of the database to who keeps answers."""
+        return self._location.state()

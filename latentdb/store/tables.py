@@ -7,9 +7,6 @@ Quirks that the rest of the package relies on (LanceDB 0.40, measured):
   and no index at all. It costs 0.02 ms per row of 1,024 float32 and grows too little to see.
 - A handle stays at the version it was opened at until told otherwise: that is what `Pinned` is.
 - Rows come back in storage order, whatever order they are asked for in.
-- Every commit adds a file to `TABLE.lance/_versions`. Asking for the latest version costs 1 ms,
-  listing that folder 0.03 ms, its time of change 0.001 ms: each is asked for only when the next
-  has changed.
 - The library holds threads and must not be carried across a fork.
 """
 
@@ -17,18 +14,17 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
-from pathlib import Path
-from typing import Any, NamedTuple, final
+from typing import Any, final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from latentdb.errors import StoreError, StoreIOError
-from latentdb.folder_stamp import folder_stamp, is_settled
+from latentdb.store.location import AbstractLocation
 
 # Below one millisecond LanceDB rounds to zero and warns.
 _AT_ONCE = timedelta(milliseconds=1)
@@ -73,13 +69,16 @@ class Pinned:
 class Table:
     """One table at its latest version, for writing."""
 
-    def __init__(self, handle: Any, name: str) -> None:
+    def __init__(
+        self, handle: Any, name: str, committing: Callable[[str], AbstractContextManager[None]]
+    ) -> None:
         self._handle = handle
+        self._committing = committing
         self.name = name
 
     @contextmanager
     def _latest(self) -> Iterator[Any]:
-        with _translated(f"writing table {self.name}"):
+        with _translated(f"writing table {self.name}"), self._committing(self.name):
             self._handle.checkout_latest()
             yield self._handle
 
@@ -133,35 +132,36 @@ class Table:
             table.optimize(cleanup_older_than=max(keep, _AT_ONCE), delete_unverified=sweep)
 
 
-class _Seen(NamedTuple):
-    """A version, and what the folder of versions looked like; a stamp only where it is settled."""
+@final
+class _Look(threading.local):
+    """Versions of tables that a thread has looked up in its present look; None outside of one."""
 
-    stamp: int | None
-    listing: frozenset[str]
-    version: int
+    versions: dict[str, int] | None = None
 
 
 @final
 class Tables:
-    """The tables of one database folder.
+    """The tables of one database.
 
     Parameters
     ----------
-    folder : Path
-        The database; must exist.
+    location : AbstractLocation
+        Where the database is; a local folder must exist.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, location: AbstractLocation) -> None:
         import lancedb
 
         self._pid = os.getpid()
         self._lock = threading.RLock()
-        self._folder = folder
+        self._guard = location.lock
+        self._versions = location.versions
         self._probes: dict[str, Any] = {}
-        self._seen: dict[str, _Seen] = {}
+        self._look = _Look()
         self._writable: dict[str, Table] = {}
-        with _translated(f"opening {folder}"):
-            self._connection = lancedb.connect(str(folder))
+        with _translated(f"opening {location.uri}"):
+            address, options = location.tables()
+            self._connection = lancedb.connect(address, storage_options=options)
 
     def _connected(self) -> Any:
         if os.getpid() != self._pid:
@@ -188,49 +188,52 @@ class Tables:
     def create(self, name: str, schema: pa.Schema, *, key: str) -> None:
         """Make an empty table whose rows are told apart by `key`."""
         with _translated(f"creating table {name}"):
+            self._guard.require_kept()
             table = self._connected().create_table(name, schema=schema)
             table.set_unenforced_primary_key(key)
 
     def drop(self, name: str) -> None:
         """Delete a table with everything in it."""
         with self._lock, _translated(f"dropping table {name}"):
+            self._guard.require_kept()
             self._probes.pop(name, None)
-            self._seen.pop(name, None)
+            self._versions.forget(name)
             self._writable.pop(name, None)
             self._connected().drop_table(name)
 
+    @contextmanager
+    def one_look(self) -> Iterator[None]:
+        """Look up the version of a table once in the length of the block, in this thread.
+
+        What was committed before the block is seen in it; what is committed meanwhile may be.
+        """
+        outer = self._look.versions
+        self._look.versions = {} if outer is None else outer
+        try:
+            yield
+        finally:
+            self._look.versions = outer
+
     def version(self, name: str) -> int:
         """Latest version of a table; grows with every commit."""
+        look = self._look.versions
+        if look is None:
+            return self._looked_up(name)
+        if name not in look:
+            look[name] = self._looked_up(name)
+        return look[name]
+
+    def _looked_up(self, name: str) -> int:
         with self._lock, _translated(f"reading table {name}"):
-            connection = self._connected()
-            # Looked at first: a commit in between is then seen again, not missed.
-            stamp = folder_stamp(self._versions(name))
-            seen = self._seen.get(name)
-            if seen is not None and seen.stamp == stamp is not None:
-                return seen.version
-            kept = stamp if is_settled(stamp) else None
-            listing = self._listing(name)
-            if seen is not None and listing and seen.listing == listing:
-                self._seen[name] = seen._replace(stamp=kept)
-                return seen.version
-            if name not in self._probes:
-                self._probes[name] = connection.open_table(name)
-            probe = self._probes[name]
-            probe.checkout_latest()
-            version = int(probe.version)
-            self._seen[name] = _Seen(kept, listing, version)
-            return version
+            self._connected()
+            return self._versions.latest(name, lambda: self._asked(name))
 
-    def _versions(self, name: str) -> str:
-        return f"{self._folder}/{name}.lance/_versions"
-
-    def _listing(self, name: str) -> frozenset[str]:
-        """Names of the files of versions; empty where they are kept in another way."""
-        try:
-            with os.scandir(self._versions(name)) as entries:
-                return frozenset(entry.name for entry in entries)
-        except FileNotFoundError:
-            return frozenset()
+    def _asked(self, name: str) -> int:
+        if name not in self._probes:
+            self._probes[name] = self._connected().open_table(name)
+        probe = self._probes[name]
+        probe.checkout_latest()
+        return int(probe.version)
 
     def pin(self, name: str) -> Pinned:
         """The latest version of a table, to be read from."""
@@ -242,5 +245,16 @@ class Tables:
         with self._lock, _translated(f"opening table {name}"):
             connection = self._connected()
             if name not in self._writable:
-                self._writable[name] = Table(connection.open_table(name), name)
+                handle = connection.open_table(name)
+                self._writable[name] = Table(handle, name, self._committing)
             return self._writable[name]
+
+    @contextmanager
+    def _committing(self, name: str) -> Iterator[None]:
+        """Around each commit: only who still has the writer's lock makes one."""
+        self._guard.require_kept()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._versions.forget(name)

@@ -71,12 +71,16 @@ class KeyedView:
 
 def require_among(ids: Ids, there: Ids, what: str) -> None:
     """Raise UnknownItemError, naming some of those of `ids` that are not in `there`, sorted."""
-    at = np.searchsorted(there, ids)
-    is_there = at < len(there)
-    is_there[is_there] = there[at[is_there]] == ids[is_there]
-    missing = np.unique(ids[~is_there])
-    if len(missing):
+    places_among(ids, there, what)
+
+
+def places_among(ids: Ids, there: Ids, what: str) -> Ids:
+    """Where `ids` are in `there`, sorted; UnknownItemError names some of those that are not."""
+    at = there.searchsorted(ids)
+    if len(ids) and not (at.max() < len(there) and (there[at] == ids).all()):
+        missing = np.setdiff1d(ids, there)
         raise UnknownItemError.naming(missing.tolist(), what)
+    return at
 
 
 def vector_block(rows: pa.Table) -> NDArray[np.float32]:

@@ -136,7 +136,7 @@ class LiveIndex:
         found = None
         for part in self._parts:
             one = part.search(queries, k, allowed_ids=allowed_ids, max_distance=max_distance)
-            found = one if found is None else _merge(found, one, k)
+            found = one if found is None else merged(found, one, k)
         assert found is not None
         return found
 
@@ -184,7 +184,7 @@ def _closed_up(part: VectorIndex) -> VectorIndex:
     return join_flat([part]) if hidden > len(part) else part
 
 
-def _merge(left: SearchResult, right: SearchResult, k: int) -> SearchResult:
+def merged(left: SearchResult, right: SearchResult, k: int) -> SearchResult:
     """The `k` nearest of two answers to the same queries; padding sorts last, at `inf`."""
     distances = np.concatenate([left.distances, right.distances], axis=1)
     first = np.argsort(distances, axis=1, kind="stable")[:, :k]

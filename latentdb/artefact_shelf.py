@@ -1,4 +1,4 @@
-"""A folder of artefacts of one kind, each read once until its file changes."""
+"""Artefacts of one kind, each read once until its file changes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar, final
 
 from latentdb.artefacts import SpaceRef
+from latentdb.errors import ArtefactError
 from latentdb.folder_stamp import folder_stamp, is_settled
 from latentdb.space import Space
+from latentdb.store import ArtefactKind, Store
 
 _SUFFIX = ".safetensors"
 
@@ -35,18 +37,26 @@ P = TypeVar("P", bound=Placed)
 
 @final
 class ArtefactShelf(Generic[A]):
-    """Artefacts by name in one folder.
+    """Artefacts of a database by name, in one folder.
 
     Parameters
     ----------
-    folder : Path
-        Where the files lie; it exists.
+    store : Store
+        The database.
+    kind : str
+        Kind of artefacts.
     load : callable
         Reads one file.
+    below : str
+        A folder of their own below that of the kind, where no listing takes them for others.
     """
 
-    def __init__(self, folder: Path, load: Callable[[Path], A]) -> None:
-        self._folder = folder
+    def __init__(
+        self, store: Store, kind: ArtefactKind, load: Callable[[Path], A], *, below: str = ""
+    ) -> None:
+        self._store = store
+        self._kind = kind
+        self._folder = store.artefact_dir(kind, below)
         self._load = load
         self._cache: dict[str, tuple[int, A]] = {}
         self._names: tuple[int | None, list[str]] = (None, [])
@@ -54,6 +64,7 @@ class ArtefactShelf(Generic[A]):
 
     def names(self) -> list[str]:
         """Names of what is there, sorted."""
+        self._store.catch_up()
         stamp = folder_stamp(self._folder)
         kept = self._names
         if stamp is None or kept[0] != stamp:
@@ -71,17 +82,27 @@ class ArtefactShelf(Generic[A]):
         with self._lock:
             cached = self._cache.get(name)
             if cached is None or cached[0] != stamp:
-                cached = (stamp, self._load(path))
+                cached = (stamp, self._read(path))
                 self._cache[name] = cached
             return cached[1]
 
     def put(self, name: str, artefact: A) -> None:
         """Write `artefact` as `name`, replacing what was there."""
-        artefact.save(self._path(name))
+        with self._store.changing(self._kind):
+            artefact.save(self._path(name))
 
     def remove(self, name: str) -> None:
         """Delete the artefact `name`; one that is gone already is passed over."""
-        self._path(name).unlink(missing_ok=True)
+        with self._store.changing(self._kind):
+            self._path(name).unlink(missing_ok=True)
+
+    def _read(self, path: Path) -> A:
+        try:
+            return self._load(path)
+        except ArtefactError:
+            if not self._store.refetch():
+                raise
+            return self._load(path)
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}{_SUFFIX}"

@@ -48,7 +48,7 @@ class Catalog:
         self.store = store
         self.models = ModelShelf(store, device=device)
         self.indexes = IndexManager(store)
-        self.migrations = MigrationBook(store.path)
+        self.migrations = MigrationBook(store)
         self.maps = MapShelf(store)
         self.directions = DirectionShelf(store)
         self.profiles = ProfileShelf(store, self.models)

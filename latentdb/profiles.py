@@ -35,7 +35,7 @@ class ProfileShelf:
     def __init__(self, store: Store, models: ModelShelf) -> None:
         self._store = store
         self._models = models
-        self._shelf = ArtefactShelf(store.artefact_dir("priors"), SpaceProfile.load)
+        self._shelf = ArtefactShelf(store, "priors", SpaceProfile.load)
         self._unsaved: dict[str, SpaceProfile] = {}
         self._lock = threading.Lock()
 

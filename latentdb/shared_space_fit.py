@@ -45,7 +45,7 @@ class ShareOptions(FitOptions, total=False):
 
 def shared_shelf(store: Store) -> ArtefactShelf[SharedSpace]:
     """The shared spaces that a database keeps."""
-    return ArtefactShelf(store.artefact_dir("shared"), SharedSpace.load)
+    return ArtefactShelf(store, "shared", SharedSpace.load)
 
 
 def share_spaces(

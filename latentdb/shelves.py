@@ -17,7 +17,7 @@ class MapShelf:
     """Maps by the two spaces that each joins."""
 
     def __init__(self, store: Store) -> None:
-        self._shelf = ArtefactShelf(store.artefact_dir("maps"), LinearMap.load)
+        self._shelf = ArtefactShelf(store, "maps", LinearMap.load)
 
     def put(self, source: str, target: str, fitted: LinearMap) -> None:
         """Keep the map from `source` to `target`, in place of an earlier one."""
@@ -45,7 +45,7 @@ class DirectionShelf:
     """Directions by name and by the space that each was fitted in."""
 
     def __init__(self, store: Store) -> None:
-        self._shelf = ArtefactShelf(store.artefact_dir("directions"), Direction.load)
+        self._shelf = ArtefactShelf(store, "directions", Direction.load)
 
     def put(self, name: str, space: str, fitted: Direction) -> None:
         """Keep the direction `name` of `space`, in place of an earlier one."""

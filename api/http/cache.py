@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import final
 
-from latentdb.store.state import DatabaseState, State, all_settled
+from latentdb.store.state import AbstractState, State, all_settled
 
 # What an entry takes beside its question and its answer.
 _OVERHEAD_BYTES = 300
@@ -19,13 +19,13 @@ class AnswerCache:
 
     Parameters
     ----------
-    state : DatabaseState
+    state : AbstractState
         What the answers hang on.
     max_bytes : int
         Of questions and answers together; 0 for none.
     """
 
-    def __init__(self, state: DatabaseState, max_bytes: int) -> None:
+    def __init__(self, state: AbstractState, max_bytes: int) -> None:
         self._state = state
         self._max_bytes = max_bytes
         self._answers: OrderedDict[bytes, bytes] = OrderedDict()
@@ -42,6 +42,8 @@ class AnswerCache:
         if not self._max_bytes:
             return None, ()
         state = self._state.now()
+        if not state:
+            return None, ()
         if state != self._of:
             self._answers.clear()
             self.bytes = 0

@@ -16,7 +16,6 @@ from api.jobs.book import JobBook
 from api.jobs.keeper import Keeper
 from api.settings import ServerSettings
 from latentdb.database import LatentDB
-from latentdb.store.state import DatabaseState
 
 
 @final
@@ -66,7 +65,7 @@ class Server:
             settings,
             work,
             search=SearchDesk(db, settings, metrics),
-            cache=AnswerCache(DatabaseState(db.store.path), kept_bytes),
+            cache=AnswerCache(db.store.state(), kept_bytes),
             metrics=metrics,
             warming=Warming(db),
             jobs=jobs,

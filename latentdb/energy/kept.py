@@ -213,9 +213,7 @@ class EnergyShelf:
     """
 
     def __init__(self, store: Store) -> None:
-        folder = store.artefact_dir("priors") / "energy"
-        folder.mkdir(exist_ok=True)
-        self._shelf = ArtefactShelf(folder, SpaceEnergy.load)
+        self._shelf = ArtefactShelf(store, "priors", SpaceEnergy.load, below="energy")
 
     def find(self, space: Space) -> SpaceEnergy | None:
         """The energies of the vectors that `space` holds now, where they were measured."""

@@ -38,9 +38,7 @@ def residual_law(store: Store, chain: MapChain) -> ResidualLaw:
     ArtefactError
         The file of the law is torn or foreign.
     """
-    folder = store.artefact_dir("maps") / "residuals"
-    folder.mkdir(exist_ok=True)
-    shelf = ArtefactShelf(folder, ResidualLaw.load)
+    shelf = ArtefactShelf(store, "maps", ResidualLaw.load, below="residuals")
     source, target = chain.names[0], chain.names[-1]
     name = "--".join(chain.names)
     if name in shelf.names():

@@ -27,9 +27,10 @@ def drop_space(catalog: Catalog, name: str) -> None:
         shelf.remove(shared)
     catalog.indexes.drop(name)
     for kind in _KINDS:
-        for path in store.artefact_dir(kind).rglob(f"*{_SUFFIX}"):
-            if _is_of(path, name):
-                path.unlink(missing_ok=True)
+        with store.changing(kind):
+            for path in store.artefact_dir(kind).rglob(f"*{_SUFFIX}"):
+                if _is_of(path, name):
+                    path.unlink(missing_ok=True)
     store.drop_space(name)
 
 

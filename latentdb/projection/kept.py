@@ -131,9 +131,7 @@ class ProjectionShelf:
     """
 
     def __init__(self, store: Store) -> None:
-        folder = store.artefact_dir("priors") / "projections"
-        folder.mkdir(exist_ok=True)
-        self._shelf = ArtefactShelf(folder, KeptProjection.load)
+        self._shelf = ArtefactShelf(store, "priors", KeptProjection.load, below="projections")
 
     def find(self, space: Space, method: Method) -> KeptProjection | None:
         """The projection of the vectors that `space` holds now, where one was made."""

@@ -67,7 +67,8 @@ def stitch_spaces(
             stream.update(*batch)
     fitted = fit_from_stream(stream, spaces=spaces, method=method)
     if update:
-        save_stream(kept, stream, spaces=spaces)
+        with store.changing("maps"):
+            save_stream(kept, stream, spaces=spaces)
     return fitted
 
 
@@ -99,9 +100,7 @@ def _chunks(ids: IdArray) -> Iterator[IdArray]:
 
 def _kept_file(store: Store, source: str, target: str) -> Path:
     """Where the sums of a map lie: below the maps, where no listing takes them for one."""
-    folder = store.artefact_dir("maps") / "moments"
-    folder.mkdir(exist_ok=True)
-    return folder / f"{source}--{target}.safetensors"
+    return store.artefact_dir("maps", "moments") / f"{source}--{target}.safetensors"
 
 
 def _load_torch_for(n: int, spaces: tuple[Space, Space]) -> None:

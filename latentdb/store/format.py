@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import final
 
-from latentdb.errors import StoreFormatError
+from latentdb.errors import StoreFormatError, StoreNotFoundError
+from latentdb.store.location import AbstractLocation
 from latentdb.store.migrations import STEPS, Step
 from latentdb.store.tables import Tables
 
@@ -39,12 +38,12 @@ class FormatRecord:
 
     @classmethod
     def empty(cls) -> FormatRecord:
-        """Record of a folder to which no step has been applied."""
+        """Record of a place to which no step has been applied."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         return cls(format=0, minimum_reader=0, created_at=now)
 
     @classmethod
-    def read(cls, folder: Path) -> FormatRecord:
+    def read(cls, place: AbstractLocation) -> FormatRecord:
         """Record of a database.
 
         Raises
@@ -54,52 +53,50 @@ class FormatRecord:
         StoreFormatError
             It is there and cannot be understood.
         """
-        path = folder / FORMAT_FILE
-        text = path.read_text(encoding="utf-8")
+        text = place.read(FORMAT_FILE)
         try:
             data = json.loads(text)
             return cls(int(data["format"]), int(data["minimum_reader"]), str(data["created_at"]))
         except (ValueError, KeyError, TypeError) as error:
             raise StoreFormatError(
-                f"{path} is not the version file of a latentdb database ({error}); restore it "
-                f'from a copy: {{"format": {CURRENT_FORMAT}, "minimum_reader": 1, ...}}'
+                f"{place.uri}/{FORMAT_FILE} is not the version file of a latentdb database "
+                f"({error}); restore it from a copy: "
+                f'{{"format": {CURRENT_FORMAT}, "minimum_reader": 1, ...}}'
             ) from error
 
-    def write(self, folder: Path) -> None:
+    def write(self, place: AbstractLocation) -> None:
         """Replace the version file in one step: a reader sees the old one or the new one."""
-        path = folder / FORMAT_FILE
-        temporary = path.with_suffix(".json.new")
-        with temporary.open("w", encoding="utf-8") as file:
-            json.dump(asdict(self), file, indent=2)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        place.write(FORMAT_FILE, json.dumps(asdict(self), indent=2))
 
     @property
     def is_old(self) -> bool:
         """Whether steps of this program have not been applied yet."""
         return self.format < CURRENT_FORMAT
 
-    def require_readable(self, folder: Path) -> None:
+    def require_readable(self, place: AbstractLocation) -> None:
         """Raise StoreFormatError when this program is too old to read the database."""
         if self.minimum_reader > CURRENT_FORMAT:
             raise StoreFormatError(
-                f"{folder} has format {self.format} and needs a latentdb that reads format "
+                f"{place.uri} has format {self.format} and needs a latentdb that reads format "
                 f"{self.minimum_reader}; this one reads up to {CURRENT_FORMAT}: upgrade with "
                 "pip install --upgrade latentdb"
             )
 
-    def require_writable(self, folder: Path) -> None:
+    def require_writable(self, place: AbstractLocation) -> None:
         """Raise StoreFormatError when this program may read the database but not change it."""
         if self.format > CURRENT_FORMAT:
             raise StoreFormatError(
-                f"{folder} has format {self.format}; this latentdb can read it, but writes "
+                f"{place.uri} has format {self.format}; this latentdb can read it, but writes "
                 f"format {CURRENT_FORMAT} only: upgrade with pip install --upgrade latentdb"
             )
 
 
 def migrate(
-    folder: Path, tables: Tables, record: FormatRecord, *, steps: Sequence[Step] = STEPS
+    place: AbstractLocation,
+    tables: Tables,
+    record: FormatRecord,
+    *,
+    steps: Sequence[Step] = STEPS,
 ) -> FormatRecord:
     """Apply the steps that the database lacks, in order; the caller holds the writer's lock.
 
@@ -112,5 +109,26 @@ def migrate(
         step.apply(tables)
         reader = step.number if step.breaks_readers else record.minimum_reader
         record = replace(record, format=step.number, minimum_reader=reader)
-        record.write(folder)
+        record.write(place)
+    return record
+
+
+def make_empty(place: AbstractLocation) -> None:
+    """Write an empty database of the current format."""
+    migrate(place, Tables(place), FormatRecord.empty())
+
+
+def current_record(place: AbstractLocation) -> FormatRecord:
+    """Record of a database, after the steps that it lacks; errors as `Store.open`."""
+    try:
+        record = FormatRecord.read(place)
+    except FileNotFoundError as error:
+        what = "is not a latentdb database" if place.exists() else "does not exist"
+        raise StoreNotFoundError(
+            f"{place.uri} {what}; create one with: latentdb init {place.uri}"
+        ) from error
+    record.require_readable(place)
+    if record.is_old:
+        with place.lock.held():
+            record = migrate(place, Tables(place), FormatRecord.read(place))
     return record

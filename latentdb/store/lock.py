@@ -6,8 +6,9 @@ import json
 import os
 import socket
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import final
 
@@ -16,9 +17,30 @@ from filelock import FileLock, Timeout
 from latentdb.errors import StoreLockedError
 
 
+class AbstractWriterLock(ABC):
+    """The right to write to one database; re-entrant and shared by threads."""
+
+    @abstractmethod
+    def held(self) -> AbstractContextManager[None]:
+        """Hold the lock for the length of the block.
+
+        Raises
+        ------
+        StoreLockedError
+            Another process, or another `Store` of this one, holds it; the text names it.
+        """
+
+    @abstractmethod
+    def require_kept(self) -> None:
+        """Raise StoreLockedError where the lock was taken and has been lost since.
+
+        Asked before each commit.
+        """
+
+
 @final
-class WriterLock:
-    """The right to write to one database folder; re-entrant and shared by threads."""
+class WriterLock(AbstractWriterLock):
+    """The right to write to one database folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -29,13 +51,7 @@ class WriterLock:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Hold the lock for the length of the block.
-
-        Raises
-        ------
-        StoreLockedError
-            Another process, or another `Store` of this one, holds it; its pid is in the text.
-        """
+        """As the base class says."""
         with self._transition:
             self._acquire()
         try:
@@ -43,6 +59,9 @@ class WriterLock:
         finally:
             with self._transition:
                 self._lock.release()
+
+    def require_kept(self) -> None:
+        """Nothing: the operating system takes it from no process that lives."""
 
     def _acquire(self) -> None:
         first = not self._lock.is_locked

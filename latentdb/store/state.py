@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TypeAlias, final
 
@@ -14,9 +15,23 @@ State: TypeAlias = tuple[int | None, ...]
 _PASSED_OVER = frozenset({"jobs", "uploads", "reports"})
 
 
-@final
-class DatabaseState:
+class AbstractState(ABC):
     """Tells whether anything in a database changed: tables, indexes, maps, directions, migrations.
+
+    Asked before each answer, so it waits for nothing.
+    """
+
+    @abstractmethod
+    def now(self) -> State:
+        """What an answer given from now on hangs on; equal only while nothing changed.
+
+        Empty where that is not known: no answer is to be kept then.
+        """
+
+
+@final
+class DatabaseState(AbstractState):
+    """The state of a database in a local folder.
 
     Whatever is written there ends in a file that is made, renamed or deleted, which changes the
     time of its folder.
@@ -33,7 +48,7 @@ class DatabaseState:
         self._last: State = ()
 
     def now(self) -> State:
-        """What an answer given from now on hangs on; equal only while nothing changed.
+        """As the base class says.
 
         Of a change within the tick of a clock that can only be said once the state `is_settled`.
         """

@@ -6,16 +6,16 @@ import json
 import os
 import threading
 from collections.abc import Callable
-from pathlib import Path
-from typing import final
+from typing import Final, final
 
 from filelock import FileLock, Timeout
 
 from latentdb.errors import MigrationError, StoreFormatError, StoreLockedError
+from latentdb.store import Store
 from latentdb.succession.record import Migration
 
 FORMAT_VERSION = 1
-_FILE = "migrations.json"
+_FILE: Final = "migrations.json"
 _LOCK = "migrations.lock"
 _LOCK_SECONDS = 10.0
 
@@ -29,14 +29,15 @@ class MigrationBook:
 
     Parameters
     ----------
-    folder : Path
+    store : Store
         The database.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / _FILE
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._path = store.path / _FILE
         # A new one each time would not exclude another thread of this process.
-        self._lock = FileLock(folder / _LOCK, timeout=_LOCK_SECONDS, thread_local=False)
+        self._lock = FileLock(store.path / _LOCK, timeout=_LOCK_SECONDS, thread_local=False)
         self._serial = threading.Lock()
         self._cached: tuple[tuple[int, int] | None, tuple[Migration, ...]] = (None, ())
 
@@ -48,6 +49,7 @@ class MigrationBook:
         StoreFormatError
             The file cannot be understood, or a newer latentdb wrote it.
         """
+        self._store.catch_up()
         try:
             status = self._path.stat()
         except FileNotFoundError:
@@ -120,7 +122,7 @@ class MigrationBook:
 
     def _change(self, change: Callable[[tuple[Migration, ...]], tuple[Migration, ...]]) -> None:
         try:
-            with self._serial, self._lock:
+            with self._serial, self._lock, self._store.changing(_FILE):
                 self._write(change(self._read()))
         except Timeout as error:
             raise StoreLockedError(

@@ -22,6 +22,7 @@ from latentdb.errors import (
 )
 from latentdb.store import Store
 from latentdb.store.format import CURRENT_FORMAT, FormatRecord, migrate
+from latentdb.store.location import LocalFolder
 from latentdb.store.migrations import STEPS, Step
 from latentdb.store.tables import Tables
 
@@ -88,10 +89,10 @@ def test_unreadable_version_file_is_named(empty_store):
 def test_older_format_is_migrated_by_the_steps_it_lacks(tmp_path):
     folder = tmp_path / "old"
     folder.mkdir()
-    replace(FormatRecord.empty(), created_at="then").write(folder)
+    replace(FormatRecord.empty(), created_at="then").write(LocalFolder(folder))
     opened = Store.open(str(folder))
     assert list(opened.item_ids()) == []
-    assert FormatRecord.read(folder) == FormatRecord(1, 1, "then")
+    assert FormatRecord.read(LocalFolder(folder)) == FormatRecord(1, 1, "then")
 
 
 def test_each_step_runs_once_and_again_only_when_it_was_cut_short(empty_store):
@@ -103,14 +104,16 @@ def test_each_step_runs_once_and_again_only_when_it_was_cut_short(empty_store):
             raise StoreIOError("the disk is full")
 
     steps = (*STEPS, Step(2, "note the first table", cut_short, breaks_readers=False))
-    folder, tables = empty_store.path, Tables(empty_store.path)
+    place = LocalFolder(empty_store.path)
+    tables = Tables(place)
     with pytest.raises(StoreIOError, match="disk is full"):
-        migrate(folder, tables, FormatRecord.read(folder), steps=steps)
-    assert FormatRecord.read(folder).format == 1
+        migrate(place, tables, FormatRecord.read(place), steps=steps)
+    assert FormatRecord.read(place).format == 1
     for _ in range(2):
-        migrate(folder, tables, FormatRecord.read(folder), steps=steps)
+        migrate(place, tables, FormatRecord.read(place), steps=steps)
     assert runs == ["items", "items"]
-    assert (FormatRecord.read(folder).format, FormatRecord.read(folder).minimum_reader) == (2, 1)
+    record = FormatRecord.read(place)
+    assert (record.format, record.minimum_reader) == (2, 1)
 
 
 def test_second_writer_is_told_the_pid_of_the_first(store):

@@ -1,0 +1,82 @@
+"""How the latest version of a table is found out without asking LanceDB each time."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple, final
+
+from latentdb.folder_stamp import folder_stamp, is_settled
+
+
+class AbstractVersions(ABC):
+    """Remembers the latest version of each table for as long as nothing can have changed it.
+
+    The caller sees to it that one thread at a time asks.
+    """
+
+    @abstractmethod
+    def latest(self, name: str, ask: Callable[[], int]) -> int:
+        """Latest version of a table; `ask` looks it up where what is known may be out of date."""
+
+    @abstractmethod
+    def forget(self, name: str) -> None:
+        """A table was changed or dropped here: ask again."""
+
+
+class _Seen(NamedTuple):
+    """A version, and what the folder of versions looked like; a stamp only where it is settled."""
+
+    stamp: int | None
+    listing: frozenset[str]
+    version: int
+
+
+@final
+class FolderVersions(AbstractVersions):
+    """Of tables in a local folder: every commit adds a file to `TABLE.lance/_versions`.
+
+    Asking for the latest version costs 1 ms, listing that folder 0.03 ms, its time of change
+    0.001 ms: each is asked for only when the next has changed.
+
+    Parameters
+    ----------
+    folder : Path
+        The database.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._seen: dict[str, _Seen] = {}
+
+    def latest(self, name: str, ask: Callable[[], int]) -> int:
+        """As the base class says; never out of date."""
+        # Looked at first: a commit in between is then seen again, not missed.
+        stamp = folder_stamp(self._versions(name))
+        seen = self._seen.get(name)
+        if seen is not None and seen.stamp == stamp is not None:
+            return seen.version
+        kept = stamp if is_settled(stamp) else None
+        listing = self._listing(name)
+        if seen is not None and listing and seen.listing == listing:
+            self._seen[name] = seen._replace(stamp=kept)
+            return seen.version
+        self._seen[name] = _Seen(kept, listing, ask())
+        return self._seen[name].version
+
+    def forget(self, name: str) -> None:
+        """As the base class says."""
+        self._seen.pop(name, None)
+
+    def _versions(self, name: str) -> str:
+        return f"{self._folder}/{name}.lance/_versions"
+
+    def _listing(self, name: str) -> frozenset[str]:
+        """Names of the files of versions; empty where they are kept in another way."""
+        try:
+            with os.scandir(self._versions(name)) as entries:
+                return frozenset(entry.name for entry in entries)
+        except FileNotFoundError:
+            return frozenset()

@@ -73,7 +73,8 @@ class IndexManager:
             "seconds": seconds,
             "recall_at_10": 1.0 if config.is_exact else _recall(index, self._store, space),
         }
-        save_index(index, self._folder / str(name), manifest_extra=extra)
+        with self._store.changing("indexes"):
+            save_index(index, self._folder / str(name), manifest_extra=extra)
         self._live.forget(name)
         return self._info(name)
 
@@ -133,9 +134,10 @@ class IndexManager:
     def drop(self, space: str) -> None:
         """Delete the indexes of a space; repeated after a kill, it ends what was begun."""
         for folder in self._folder.glob(f"{space}--*"):
-            # Without its pointer it is no index any more, whatever else is still there.
-            (folder / CURRENT).unlink(missing_ok=True)
-            shutil.rmtree(folder)
+            with self._store.changing("indexes"):
+                # Without its pointer it is no index any more, whatever else is still there.
+                (folder / CURRENT).unlink(missing_ok=True)
+                shutil.rmtree(folder)
             if (name := IndexName.parse(folder.name)) is not None:
                 self._live.forget(name)
 
@@ -168,6 +170,7 @@ class IndexManager:
 
     def _names(self) -> list[str]:
         """Indexes that were saved whole at least once."""
+        self._store.catch_up()
         return sorted(pointer.parent.name for pointer in self._folder.glob(f"*/{CURRENT}"))
 
     def _info(self, name: IndexName) -> IndexInfo:

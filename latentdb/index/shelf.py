@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, final
 
 import numpy as np
 
+from indexers.errors import IndexFileError
 from indexers.files import CURRENT
 from indexers.flat import FlatConfig
 from indexers.index import VectorIndex, build_index
@@ -82,6 +83,7 @@ class LiveShelf:
         return {name: slot.made[1] for name, slot in list(self._slots.items()) if slot.made}
 
     def _stamp(self, space: Space, name: IndexName) -> _Stamp:
+        self._store.catch_up()
         return _Stamp(
             space.fingerprint,
             pointer_stamp(self._folder / str(name)),
@@ -110,13 +112,22 @@ class LiveShelf:
     def _from_disk(self, space: Space, name: IndexName, now: RowTimes) -> LiveIndex:
         """The index on disk, mapped, without rows that are gone, beside the rows that are new."""
         folder = self._folder / str(name)
-        extra = read_manifest(folder)["extra"]
-        require_fingerprint(extra, space)
-        index = load_index(folder, mmap=True)
+        extra, index = self._loaded(folder, space)
         facts = LiveFacts(is_saved=True, recall_at_10=float(extra["recall_at_10"]))
         # When its rows came is not written in it: those that are still there count as the same.
         rows = _timed(index, now)
         return LiveIndex((index,), rows, name.prior, facts).grown(now, self._reader(space))
+
+    def _loaded(self, folder: Path, space: Space) -> tuple[dict[str, Any], VectorIndex]:
+        """What is kept with an index, and the index, mapped; a torn local copy is fetched anew."""
+        try:
+            extra = read_manifest(folder)["extra"]
+            require_fingerprint(extra, space)
+            return extra, load_index(folder, mmap=True)
+        except IndexFileError:
+            if not self._store.refetch():
+                raise
+            return self._loaded(folder, space)
 
     def _rows(self, space: Space) -> RowTimes:
         """Rows whose item is committed: a crash may leave vectors that have none."""

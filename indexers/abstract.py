@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from indexers.id_set import IdSet
 from indexers.metric.abstract import AbstractMetric
 from indexers.stage import AbstractIndexConfig
 from indexers.types import Float32Array, IdArray, SearchResult
@@ -49,7 +50,7 @@ class AbstractIndex(ABC):
         queries: npt.NDArray[Any],
         k: int,
         *,
-        allowed_ids: npt.NDArray[Any] | None = None,
+        allowed_ids: npt.NDArray[Any] | IdSet | None = None,
         max_distance: float | None = None,
     ) -> SearchResult:
         """The nearest vectors of each query.
@@ -60,10 +61,11 @@ class AbstractIndex(ABC):
             Not modified.
         k : int
             Hits per query, at least 1. More than there are vectors pads the answer.
-        allowed_ids : (n,) integers, or None
+        allowed_ids : (n,) integers, IdSet or None
             Only these may be found. Ids that are not in the index are passed over: a filter
             speaks about items, and an item may have no vector here. Applied inside the search:
-            `min(k, allowed ids in the index)` hits come back.
+            `min(k, allowed ids in the index)` hits come back. What is made of an `IdSet` is kept
+            for the next search.
         max_distance : float or None
             Only hits at most this far, in [0, inf].
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, final
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from indexers.errors import DuplicateIdError, UnknownIdError
 from indexers.faiss_library import faiss
+from indexers.id_set import IdSet
 from indexers.types import PAD_ID, BoolArray, IdArray
 
 
@@ -62,6 +64,7 @@ class IdTable:
         self._ids: IdArray = np.empty(0, np.int64) if ids is None else ids
         self._sorted: tuple[IdArray, IdArray] | None = None
         self._everything: Selection | None = None
+        self._kept: WeakKeyDictionary[IdSet, Selection] = WeakKeyDictionary()
         self._live = int(np.count_nonzero(self._ids != PAD_ID))
 
     @property
@@ -134,8 +137,10 @@ class IdTable:
         self._ids = np.delete(self._ids, positions)
         self._changed()
 
-    def select(self, allowed_ids: IdArray | None) -> Selection:
+    def select(self, allowed_ids: IdSet | None) -> Selection:
         """Selection of the live positions, or of those among them whose id is allowed.
+
+        Kept until the table changes, that of a set for as long as the set lives.
 
         An allowed id that is not in the index is no error: a filter speaks about items, and an
         item may have no vector in this space.
@@ -146,10 +151,15 @@ class IdTable:
                 whole = Selection(self._live, None, None)
                 self._everything = whole if is_whole else Selection.of_mask(self._ids != PAD_ID)
             return self._everything
-        positions = self.positions_of(allowed_ids)
-        return Selection.of_positions(positions[positions != PAD_ID], len(self._ids))
+        kept = self._kept.get(allowed_ids)
+        if kept is None:
+            positions = self.positions_of(allowed_ids.ids)
+            kept = Selection.of_positions(positions[positions != PAD_ID], len(self._ids))
+            self._kept[allowed_ids] = kept
+        return kept
 
     def _changed(self) -> None:
         self._sorted = None
         self._everything = None
+        self._kept = WeakKeyDictionary()
         self._live = int(np.count_nonzero(self._ids != PAD_ID))

@@ -16,6 +16,7 @@ from indexers.code_stage import AbstractCodeStage
 from indexers.errors import DimensionError, IndexKindError, ParameterError
 from indexers.form_choice import form_for
 from indexers.forms import Hits, Request
+from indexers.id_set import IdSet
 from indexers.ids import IdTable
 from indexers.metric.abstract import AbstractMetric
 from indexers.stage import AbstractIndexConfig, AbstractStage
@@ -121,15 +122,16 @@ class VectorIndex(AbstractIndex):
         queries: npt.NDArray[Any],
         k: int,
         *,
-        allowed_ids: npt.NDArray[Any] | None = None,
+        allowed_ids: npt.NDArray[Any] | IdSet | None = None,
         max_distance: float | None = None,
     ) -> SearchResult:
         """The nearest vectors of each query; see `AbstractIndex.search`."""
         rows = check_vectors(queries, self._dim, what="queries")
         wanted = check_count(k, what="k")
         limit = _check_limit(max_distance)
-        allowed = None if allowed_ids is None else check_allowed(allowed_ids)
-        selection = self._table.select(allowed)
+        if allowed_ids is not None and not isinstance(allowed_ids, IdSet):
+            allowed_ids = IdSet(allowed_ids)
+        selection = self._table.select(allowed_ids)
         reachable = min(wanted, selection.count)
         if reachable == 0 or len(rows) == 0:
             return self._empty(len(rows), wanted)
@@ -318,19 +320,6 @@ def train_index(
     index = VectorIndex(checked.shape[1], metric, config, reader=reader)
     index.prepare(checked, check_count(count, what="count"))
     return index
-
-
-def check_allowed(allowed_ids: npt.NDArray[Any]) -> IdArray:
-    """Allowed ids as a set: any integers, in any order, repeats ignored."""
-    array = np.asarray(allowed_ids)
-    if array.size == 0:
-        return np.empty(0, np.int64)
-    if array.ndim != 1 or array.dtype.kind not in "iu":
-        raise ParameterError(
-            f"expected allowed_ids as a one-dimensional array of integers, got "
-            f"{array.dtype} of shape {array.shape}"
-        )
-    return array.astype(np.int64)
 
 
 def _check_limit(max_distance: float | None) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexers.flat import FlatConfig
+from indexers.id_set import IdSet
 from indexers.index import VectorIndex, build_index
 from indexers.joining import join_flat
 from indexers.metric import AbstractMetric
@@ -129,7 +130,7 @@ class LiveIndex:
         queries: Vectors,
         k: int,
         *,
-        allowed_ids: IdArray | None = None,
+        allowed_ids: IdArray | IdSet | None = None,
         max_distance: float | None = None,
     ) -> SearchResult:
         """Nearest rows of each query; parameters and errors as `AbstractIndex.search`."""

@@ -53,9 +53,8 @@ class FormatRecord:
         StoreFormatError
             It is there and cannot be understood.
         """
-        text = place.read(FORMAT_FILE)
         try:
-            data = json.loads(text)
+            data = json.loads(place.read(FORMAT_FILE))
             return cls(int(data["format"]), int(data["minimum_reader"]), str(data["created_at"]))
         except (ValueError, KeyError, TypeError) as error:
             raise StoreFormatError(

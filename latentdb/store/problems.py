@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import Final, Literal, final
+
+RESTORE: Final = "restore the database from a backup: latentdb restore BACKUP NEW.ldb"
 
 
 @final
@@ -25,6 +27,8 @@ class Problem:
         Whether `repair` mends it.
     severity : "fault" or "note"
         A note is no fault: items that await their vectors in a space, say.
+    cure : str
+        What to do about it where `repair` does not mend it; empty where nothing is needed.
     """
 
     kind: str
@@ -33,3 +37,4 @@ class Problem:
     detail: str
     repairable: bool
     severity: Literal["fault", "note"] = "fault"
+    cure: str = ""

@@ -2,43 +2,147 @@
 
 Doubled rows go first, because the other repairs address rows by id; norms last, on the rows
 that stay. What is removed here, the next ingest makes again.
+
+A table whose files are damaged is left as it is, and nothing is removed on its word: of items
+with a flipped bit, sound vectors would look like orphans.
 """
 
 from __future__ import annotations
+
+import os
+import shutil
+from collections import deque
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from latentdb.errors import StoreIOError
+from latentdb.space import Space
 from latentdb.store import schema
-from latentdb.store.check import doubled_rows, orphans, vector_faults
+from latentdb.store.check import can_be_dropped, doubled_rows, orphans, read_through, vector_faults
 from latentdb.store.registry import SpaceRegistry
+from latentdb.store.seals import Seals
 from latentdb.store.tables import Tables
 from latentdb.store.views import CHUNK_ROWS, vector_block
+
+# Folder of a database for what was damaged and is kept, out of the way, for a person to look at.
+DAMAGED = "damaged"
 
 # Numbers in one predicate of a deletion.
 _CHUNK = 1000
 
 
-def mend(tables: Tables, registry: SpaceRegistry) -> None:
-    """Mend everything that `find_problems` calls repairable; the caller holds the lock.
+@final
+class Mending:
+    """Mends one database; the caller holds the writer's lock.
 
-    A table that cannot be read raises StoreIOError: nothing can be mended around it.
+    Parameters
+    ----------
+    folder : Path
+        The database.
+    tables, registry, seals
+        Its parts.
     """
-    there = tables.names()
-    for name in sorted(there & set(schema.KEYS)):
-        _remove_doubled(tables, name, schema.KEYS[name])
-    spaces = {schema.space_table(name): space for name, space in registry.all().items()}
-    _drop_unrecorded(tables, there - set(schema.KEYS) - set(spaces))
-    for name in sorted(there & set(spaces)):
-        if not schema.space_schema(spaces[name]).equals(tables.pin(name).schema):
-            continue
-        _remove_doubled(tables, name, "id")
-        _delete(tables, name, "_rowid", vector_faults(tables.pin(name)).not_finite)
-        _renew_norms(tables, name)
-    items = np.unique(tables.pin(schema.ITEMS).scan(["id"])["id"].to_numpy())
-    for name in (schema.SOURCES, *sorted(there & set(spaces))):
-        _delete(tables, name, "id", orphans(tables.pin(name), items))
+
+    def __init__(
+        self, folder: Path, tables: Tables, *, registry: SpaceRegistry, seals: Seals
+    ) -> None:
+        self._folder = folder
+        self._tables = tables
+        self._registry = registry
+        self._seals = seals
+
+    def mend(self, *, drop_unreadable: bool) -> list[str]:
+        """Mend everything that `find_problems` calls repairable.
+
+        Parameters
+        ----------
+        drop_unreadable : bool
+            Also move tables aside that cannot be read or relied on and whose rows can be made
+            again, and begin them anew, empty.
+
+        Returns
+        -------
+        list of str
+            Names of the spaces that were begun anew.
+        """
+        anew: list[str] = []
+        unsound = {name for name in self._tables.names() if not self._is_sound(name)}
+        if schema.SPACES in unsound:
+            return anew
+        spaces = {schema.space_table(name): one for name, one in self._registry.all().items()}
+        if drop_unreadable:
+            for name in filter(can_be_dropped, sorted(unsound)):
+                self._begin_anew(name, spaces.get(name))
+                unsound.discard(name)
+                anew += [spaces[name].name] if name in spaces else []
+        sound = self._tables.names() - unsound
+        for name in sorted(sound & set(schema.KEYS)):
+            _remove_doubled(self._tables, name, schema.KEYS[name])
+        _drop_unrecorded(self._tables, sound - set(schema.KEYS) - set(spaces))
+        fitting = [name for name in sorted(sound & set(spaces)) if self._fits(name, spaces[name])]
+        for name in fitting:
+            _remove_doubled(self._tables, name, "id")
+            _delete(self._tables, name, "_rowid", vector_faults(self._tables.pin(name)).not_finite)
+            _renew_norms(self._tables, name)
+        if schema.ITEMS in sound:
+            self._remove_orphans([*sorted({schema.SOURCES} & sound), *fitting])
+        return anew
+
+    def _is_sound(self, name: str) -> bool:
+        """Whether a table can be read and is what was written; a torn seal is made anew."""
+        try:
+            faults = self._seals.faults(name)
+        except StoreIOError:
+            faults = []
+            self._seals.discard(name)
+        try:
+            deque(read_through(self._tables.pin(name)), maxlen=0)
+        except StoreIOError:
+            return False
+        return not faults
+
+    def _fits(self, name: str, space: Space) -> bool:
+        return bool(schema.space_schema(space).equals(self._tables.pin(name).schema))
+
+    def _begin_anew(self, name: str, space: Space | None) -> None:
+        """Keep the files of a table aside, and make it anew without rows."""
+        columns = {
+            schema.SOURCES: schema.SOURCES_SCHEMA,
+            schema.QUARANTINE: schema.QUARANTINE_SCHEMA,
+        }
+        folder = self._folder / f"{name}.lance"
+        if folder.is_dir():
+            shutil.copytree(folder, aside(self._folder, folder.name), copy_function=_link)
+        self._tables.drop(name)
+        if space is not None or name in columns:
+            wanted = schema.space_schema(space) if space is not None else columns[name]
+            self._tables.create(name, wanted, key=schema.KEYS.get(name, "id"))
+
+    def _remove_orphans(self, names: list[str]) -> None:
+        items = np.unique(self._tables.pin(schema.ITEMS).scan(["id"])["id"].to_numpy())
+        for name in names:
+            _delete(self._tables, name, "id", orphans(self._tables.pin(name), items))
+
+
+def aside(database: Path, name: str) -> Path:
+    """A path below the folder of damaged things at which there is nothing yet."""
+    folder = database / DAMAGED
+    folder.mkdir(exist_ok=True)
+    return folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{name}"
+
+
+def _link(source: str, target: str) -> str:
+    """A second name for a file, or a copy where the file system has no such thing."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+    return target
 
 
 def _remove_doubled(tables: Tables, name: str, key: str) -> None:

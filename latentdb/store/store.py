@@ -24,6 +24,7 @@ from latentdb.store.problems import Problem
 from latentdb.store.reads import Reader
 from latentdb.store.registry import SpaceRegistry
 from latentdb.store.rows import id_array
+from latentdb.store.seals import Seals
 from latentdb.store.state import AbstractState
 from latentdb.store.tables import Tables
 from latentdb.store.upkeep import Upkeep
@@ -58,7 +59,8 @@ class Store:
         self._serial = threading.RLock()
         self._registry = SpaceRegistry(self._tables)
         self._reader = Reader(self._tables)
-        self._upkeep = Upkeep(self._tables)
+        self._seals = Seals(location.folder)
+        self._upkeep = Upkeep(self._tables, self._seals)
         self._writer = Writer(
             self._tables, registry=self._registry, reader=self._reader, upkeep=self._upkeep
         )
@@ -188,7 +190,7 @@ class Store:
             The database is of a format that this latentdb only reads.
         """
         self._record.require_writable(self._location)
-        with self._location.lock.held():
+        with self._location.lock.held(), self._seals.renewed_after():
             yield
 
     @contextmanager
@@ -349,18 +351,20 @@ class Store:
                 self._upkeep.tidy(name, keep=timedelta(0), sweep=True)
 
     def check(self) -> list[Problem]:
-        """Everything wrong with the database: reads every row of every table once."""
+        """Everything wrong with the tables: reads every file and every row once."""
         from latentdb.store.check import find_problems
 
-        return find_problems(self._tables, self._registry)
+        return find_problems(self._tables, self._registry, self._seals)
 
-    def repair(self) -> list[Problem]:
-        """Mend what can be mended; the problems that are left."""
-        from latentdb.store.repair import mend
+    def repair(self, *, drop_unreadable: bool = False) -> list[Problem]:
+        """Mend what can be mended; the problems that are left. See `store.repair.Mending`."""
+        from latentdb.store.repair import Mending
 
         with self._writing():
-            mend(self._tables, self._registry)
-            return self.check()
+            mending = Mending(self.path, self._tables, registry=self._registry, seals=self._seals)
+            for space in mending.mend(drop_unreadable=drop_unreadable):
+                self._reader.forget(space)
+        return self.check()
 
     # Artefacts
 

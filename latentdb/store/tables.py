@@ -29,6 +29,9 @@ from latentdb.store.location import AbstractLocation
 # Below one millisecond LanceDB rounds to zero and warns.
 _AT_ONCE = timedelta(milliseconds=1)
 
+# The engine panics where a damaged file contradicts itself; these classes cannot be imported.
+_PANICS = frozenset({"RustPanic", "PanicException"})
+
 
 @contextmanager
 def _translated(doing: str) -> Iterator[None]:
@@ -39,6 +42,10 @@ def _translated(doing: str) -> Iterator[None]:
         raise
     except (RuntimeError, ValueError, OSError, TimeoutError) as error:
         raise StoreIOError(f"{doing} failed: {error}") from error
+    except BaseException as error:
+        if type(error).__name__ not in _PANICS:
+            raise
+        raise StoreIOError(f"{doing} failed: a file is damaged; run latentdb check") from error
 
 
 @final

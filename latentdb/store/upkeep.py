@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import final
 
+from latentdb.store.seals import Seals
 from latentdb.store.tables import Tables
 
 # Every commit adds a piece and a version; a reader in another process may be on the last few.
@@ -23,8 +24,9 @@ class Upkeep:
     `COMMITS_AT_MOST` commits.
     """
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, seals: Seals) -> None:
         self._tables = tables
+        self._seals = seals
         self._commits: dict[str, int] = {}
         self._new_rows: dict[str, int] = {}
         self._old_rows: dict[str, int] = {}
@@ -38,7 +40,14 @@ class Upkeep:
             self.tidy(table, keep=KEEP_WHILE_WRITING, sweep=False)
 
     def tidy(self, table: str, *, keep: timedelta, sweep: bool) -> None:
-        """Merge pieces and drop versions older than `keep`; the caller holds the writer's lock."""
+        """Merge pieces and drop versions older than `keep`; the caller holds the writer's lock.
+
+        Raises
+        ------
+        StoreIOError
+            A file is not what was written: merged into another, that could not be told any more.
+        """
+        self._seals.require_sound(table)
         self._tables.table(table).optimise(keep=keep, sweep=sweep)
         self._old_rows[table] = self._old_rows.get(table, 0) + self._new_rows.pop(table, 0)
         self._commits[table] = 0

@@ -131,14 +131,12 @@ class MigrationBook:
 
     def _read(self) -> tuple[Migration, ...]:
         try:
-            text = self._path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return ()
-        try:
-            data = json.loads(text)
+            data = json.loads(self._path.read_bytes())
             version = int(data["format"])
             if version <= FORMAT_VERSION:
                 return tuple(Migration.from_json(one) for one in data["migrations"])
+        except FileNotFoundError:
+            return ()
         except (ValueError, KeyError, TypeError) as error:
             raise StoreFormatError(
                 f"{self._path} cannot be understood ({error!r}); restore it from a copy"

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import final
+from typing import ClassVar, final
 from urllib.parse import unquote, urlsplit
 
 from latentdb.errors import StoreError, StoreExistsError
@@ -27,6 +27,8 @@ class AbstractLocation(ABC):
 
     Attributes
     ----------
+    is_read_only : bool
+        Whether it is a past state of a database.
     uri : str
         What the database is called by, in texts and to open it again.
     folder : Path
@@ -39,6 +41,7 @@ class AbstractLocation(ABC):
         Knows which tables may have changed.
     """
 
+    is_read_only: ClassVar[bool] = False
     uri: str
     folder: Path
     lock: AbstractWriterLock

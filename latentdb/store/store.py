@@ -53,7 +53,7 @@ class Store:
 
     def __init__(self, location: AbstractLocation, record: FormatRecord) -> None:
         self.path = location.folder
-        self._location = location
+        self.location = location
         self._record = record
         self._tables = Tables(location)
         self._serial = threading.RLock()
@@ -71,7 +71,7 @@ class Store:
     @property
     def uri(self) -> str:
         """Address of the database; of a folder, its absolute path."""
-        return self._location.uri
+        return self.location.uri
 
     @classmethod
     def create(cls, uri: str) -> Store:
@@ -189,8 +189,8 @@ class Store:
         StoreFormatError
             The database is of a format that this latentdb only reads.
         """
-        self._record.require_writable(self._location)
-        with self._location.lock.held(), self._seals.renewed_after():
+        self._record.require_writable(self.location)
+        with self.location.lock.held(), self._seals.renewed_after():
             yield
 
     @contextmanager
@@ -341,14 +341,14 @@ class Store:
 
     # Upkeep
 
-    def compact(self) -> None:
-        """Merge small pieces, drop old versions and what killed writers left behind.
+    def compact(self, *, keep: timedelta = timedelta(0)) -> None:
+        """Merge small pieces, drop versions older than `keep`, and what killed writers left.
 
         Readers of other processes that are in the middle of a read begin it again.
         """
         with self._writing():
             for name in sorted(self._tables.names()):
-                self._upkeep.tidy(name, keep=timedelta(0), sweep=True)
+                self._upkeep.tidy(name, keep=keep, sweep=True)
 
     def check(self) -> list[Problem]:
         """Everything wrong with the tables: reads every file and every row once."""
@@ -380,18 +380,18 @@ class Store:
 
     def catch_up(self) -> None:
         """Bring local copies of artefacts up to date; of a local database there are none."""
-        self._location.mirror.catch_up()
+        self.location.mirror.catch_up()
 
     def changing(
         self, what: ArtefactKind | Literal["migrations.json"]
     ) -> AbstractContextManager[None]:
         """Change artefacts of a kind in a block; once it ends, every machine sees the change."""
-        return self._location.mirror.changing(what)
+        return self.location.mirror.changing(what)
 
     def refetch(self) -> bool:
         """Fetch torn local copies of artefacts anew; whether there were any."""
-        return self._location.mirror.refetch()
+        return self.location.mirror.refetch()
 
     def state(self) -> AbstractState:
         """Tells changes of the database to who keeps answers."""
-        return self._location.state()
+        return self.location.state()

@@ -16,8 +16,8 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import timedelta
-from typing import Any, final
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple, final
 
 import numpy as np
 import pyarrow as pa
@@ -139,6 +139,14 @@ class Table:
             table.optimize(cleanup_older_than=max(keep, _AT_ONCE), delete_unverified=sweep)
 
 
+class TableVersion(NamedTuple):
+    """One version of a table: its number, when it was committed (UTC), its files of data."""
+
+    number: int
+    committed_at: datetime
+    data_files: int
+
+
 @final
 class _Look(threading.local):
     """Versions of tables that a thread has looked up in its present look; None outside of one."""
@@ -243,9 +251,27 @@ class Tables:
         return int(probe.version)
 
     def pin(self, name: str) -> Pinned:
-        """The latest version of a table, to be read from."""
+        """The latest version of a table, or the one that is fixed, to be read from."""
+        fixed = self._versions.fixed(name)
         with _translated(f"opening table {name}"):
-            return Pinned(self._connected().open_table(name), name)
+            handle = self._connected().open_table(name)
+            if fixed is not None:
+                handle.checkout(fixed)
+            return Pinned(handle, name)
+
+    def history(self, name: str) -> list[TableVersion]:
+        """The versions of a table that are still there, the oldest first; never empty."""
+        with _translated(f"reading table {name}"):
+            told = self._connected().open_table(name).list_versions()
+        return [
+            TableVersion(
+                int(one["version"]),
+                # LanceDB tells the time of this machine's zone, without saying so.
+                one["timestamp"].astimezone(UTC),
+                int(one["metadata"]["total_data_files"]),
+            )
+            for one in sorted(told, key=lambda one: int(one["version"]))
+        ]
 
     def table(self, name: str) -> Table:
         """A table, to be written to."""

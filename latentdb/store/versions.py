@@ -25,6 +25,10 @@ class AbstractVersions(ABC):
     def forget(self, name: str) -> None:
         """A table was changed or dropped here: ask again."""
 
+    def fixed(self, name: str) -> int | None:  # noqa: ARG002
+        """The version that is read whatever is committed; None where that is the latest."""
+        return None
+
 
 class _Seen(NamedTuple):
     """A version, and what the folder of versions looked like; a stamp only where it is settled."""

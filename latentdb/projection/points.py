@@ -16,9 +16,9 @@ from latentdb.errors import ArtefactError, QueryError, UnknownProjectionError
 from latentdb.filters import filter_ids
 from latentdb.held_out import item_hashes
 from latentdb.model import Vectors
+from latentdb.progress import Progress, silent
 from latentdb.projection.components import Components, Rows, fit_components
 from latentdb.projection.kept import KeptProjection, ProjectionShelf
-from latentdb.projection.progress import Progress, silent
 from latentdb.projection.projected import Method, Projection2D
 from latentdb.projection.umap_layout import UMAP_COMPONENTS, lay_out, require_umap
 from latentdb.space import Space

@@ -10,7 +10,7 @@ import numpy as np
 
 from latentdb.errors import NotEnoughDataError, QueryError
 from latentdb.model import Vectors
-from latentdb.projection.progress import Progress
+from latentdb.progress import Progress
 
 #: Principal components that neighbours are found by: distances along the others are left out.
 UMAP_COMPONENTS: Final = 64

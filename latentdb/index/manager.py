@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Sequence
 from typing import final
 
 import numpy as np
@@ -191,16 +192,24 @@ class IndexManager:
 
     def _choose(self, space: str, metric: MetricName | None, prior: PriorName | None) -> IndexName:
         """The metric and prior asked for, else those of an index of the space, else defaults."""
-        there = [name for name in map(_parse, self._names()) if name.space == space]
-        metrics = [m for m in _PREFERRED if m in {name.metric for name in there}]
-        chosen = [*metrics, _PREFERRED[0]][0] if metric is None else metric
+        metrics = _PREFERRED if metric is None else (metric,) if metric == "nao" else ()
+        there = self._first_there(space, metrics)
+        chosen = metric or (_PREFERRED[0] if there is None else there.metric)
         if prior is not None and chosen != "nao":
             raise MetricError(
                 f"a prior belongs to the nao metric, got prior {prior!r} with {chosen!r}: "
                 "leave it out, or ask for --metric nao"
             )
-        priors = [p for p in PRIOR_NAMES if IndexName(space, chosen, p) in there]
-        return IndexName.of(space, chosen, prior or next(iter(priors), None))
+        return IndexName.of(space, chosen, prior or (None if there is None else there.prior))
+
+    def _first_there(self, space: str, metrics: Sequence[MetricName]) -> IndexName | None:
+        """The first index that is saved; few are looked for, since every search asks."""
+        for metric in metrics:
+            for prior in PRIOR_NAMES if metric == "nao" else PRIOR_NAMES[:1]:
+                name = IndexName.of(space, metric, prior)
+                if pointer_stamp(f"{self._folder}/{name}") is not None:
+                    return name
+        return None
 
 
 def _recall(index: AbstractIndex, store: Store, space: Space) -> float:

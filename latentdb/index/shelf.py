@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -86,7 +87,7 @@ class LiveShelf:
         self._store.catch_up()
         return _Stamp(
             space.fingerprint,
-            pointer_stamp(self._folder / str(name)),
+            pointer_stamp(f"{self._folder}/{name}"),
             self._store.version(space.name),
             self._store.items_version(),
         )
@@ -151,10 +152,10 @@ def require_fingerprint(extra: dict[str, Any], space: Space) -> None:
         )
 
 
-def pointer_stamp(folder: Path) -> tuple[int, int] | None:
+def pointer_stamp(folder: Path | str) -> tuple[int, int] | None:
     """Changes whenever an index is saved: saving renames a new pointer into its folder."""
     try:
-        status = (folder / CURRENT).stat()
+        status = os.stat(f"{folder}/{CURRENT}")  # noqa: PTH116 - three times as fast as a Path's
     except FileNotFoundError:
         return None
     return status.st_ino, status.st_mtime_ns

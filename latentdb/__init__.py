@@ -18,15 +18,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from latentdb.backup.facts import Progress, RestoreSummary
     from latentdb.client import RemoteDB
     from latentdb.database import LatentDB
 
-__all__ = ["__version__", "connect", "create", "open"]
+__all__ = ["__version__", "connect", "create", "open", "restore"]
 
 __version__ = "0.1.0"
 
 
-def open(uri: str | Path, *, device: str = "auto") -> LatentDB:  # noqa: A001 - the field's word
+def open(  # noqa: A001 - the field's word
+    uri: str | Path, *, device: str = "auto", at: str | None = None
+) -> LatentDB:
     """Open the database at `uri`.
 
     Parameters
@@ -35,6 +38,9 @@ def open(uri: str | Path, *, device: str = "auto") -> LatentDB:  # noqa: A001 - 
         Folder of the database.
     device : str
         Where models run: "auto", "cpu", "cuda" or "cuda:1".
+    at : str, optional
+        As it was: the name of a snapshot, or a moment such as "2026-11-21T20:15" (UTC where no
+        zone is named), as far back as compaction has left its versions. It can only be read.
 
     Raises
     ------
@@ -42,10 +48,16 @@ def open(uri: str | Path, *, device: str = "auto") -> LatentDB:  # noqa: A001 - 
         There is no database there.
     StoreFormatError
         It was written by a newer latentdb.
+    UnknownSnapshotError
+        Nothing is known of it as it was then.
     """
     from latentdb.database import LatentDB
     from latentdb.store import Store
 
+    if at is not None:
+        from latentdb.store.past import open_past
+
+        return LatentDB(open_past(str(uri), at), device=device)
     return LatentDB(Store.open(str(uri)), device=device)
 
 
@@ -77,6 +89,24 @@ def create(uri: str | Path, *, spaces: Sequence[str] = (), device: str = "auto")
     for model in models:
         db.adopt(model)
     return db
+
+
+def restore(
+    source: str | Path,
+    uri: str | Path,
+    *,
+    backup: str | None = None,
+    progress: Progress | None = None,
+) -> RestoreSummary:
+    """Make the database at `uri` from a backup in the folder `source`, the last where none is
+    named; every file is checked against its hash.
+
+    See `latentdb.backup.restore.restore`, also for its errors. `db.upkeep.backup` makes backups.
+    """
+    from latentdb.backup.facts import silent
+    from latentdb.backup.restore import restore as make
+
+    return make(source, uri, backup=backup, progress=progress or silent)
 
 
 def connect(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import time
-from collections.abc import Sequence
-from typing import final
+from collections.abc import Mapping, Sequence
+from typing import Any, final
 
 import numpy as np
 
@@ -13,17 +14,19 @@ from indexers.abstract import AbstractIndex
 from indexers.errors import IndexFileError, MetricError
 from indexers.files import CURRENT
 from indexers.flat import FlatConfig
-from indexers.index import build_index
+from indexers.index import VectorIndex, build_index
 from indexers.kinds import make_config
-from indexers.persistence import load_index, read_config, read_manifest, save_index
+from indexers.persistence import load_index, read_config, read_manifest
 from indexers.recall import measured_recall
 from indexers.stage import AbstractIndexConfig
 from indexers.types import METRIC_NAMES, PRIOR_NAMES, IndexKind, MetricName, PriorName
-from latentdb.errors import SpaceMismatchError, UnknownSpaceError
+from latentdb.errors import NotEnoughDataError, SpaceMismatchError, UnknownSpaceError
 from latentdb.index.build import build_from_store
 from latentdb.index.info import IndexInfo, LoadedIndex
-from latentdb.index.live import LiveIndex
+from latentdb.index.live import LiveIndex, RowTimes
 from latentdb.index.name import IndexName
+from latentdb.index.refresh import LAID_OUT, refreshed
+from latentdb.index.row_times import rows_now, save_with_times
 from latentdb.index.shelf import (
     LiveShelf,
     pointer_stamp,
@@ -32,6 +35,7 @@ from latentdb.index.shelf import (
 from latentdb.space import Space
 from latentdb.store import Problem, Store
 
+_LOG = logging.getLogger(__name__)
 # Queries that the recall of an approximate index is measured by, when it is built.
 _RECALL_QUERIES = 100
 _PREFERRED: tuple[MetricName, ...] = ("cosine", "nao", "euclidean")
@@ -63,7 +67,7 @@ class IndexManager:
         config = make_config(kind) if isinstance(kind, str) else kind
         started = time.perf_counter()
         name = IndexName.of(space.name, metric, prior)
-        version = self._store.version(space.name)
+        version, rows = self._store.version(space.name), rows_now(self._store, space)
         index = build_from_store(self._store, space, name, config)
         seconds = time.perf_counter() - started
         extra = {
@@ -73,9 +77,49 @@ class IndexManager:
             "prior": name.prior,
             "seconds": seconds,
             "recall_at_10": 1.0 if config.is_exact else _recall(index, self._store, space),
+            LAID_OUT: len(index),
         }
+        return self._save(name, index, rows, extra)
+
+    def refresh(
+        self,
+        space: Space,
+        *,
+        metric: MetricName | None = None,
+        prior: PriorName | None = None,
+    ) -> IndexInfo:
+        """Bring an index up to its table, or build it anew where too much changed.
+
+        See `latentdb.index.refresh`.
+
+        Raises
+        ------
+        NotEnoughDataError
+            There is no such index.
+        """
+        name, started = self._choose(space.name, metric, prior), time.perf_counter()
+        if str(name) not in self._names():
+            raise NotEnoughDataError(
+                f"there is no index {name} to refresh; build it: latentdb index DB "
+                f"--space {space.name} --metric {name.metric}"
+            )
+        done = refreshed(self._store, space, name, self._folder / str(name))
+        if isinstance(done, str):
+            _LOG.info("index %s is built anew: %s", name, done)
+            self._rebuild(str(name))
+            return self._info(name)
+        if not done.added + done.removed:
+            return self._info(name)
+        index = done.index
+        recall = 1.0 if index.config.is_exact else _recall(index, self._store, space)
+        facts = {"seconds": time.perf_counter() - started, "recall_at_10": recall}
+        return self._save(name, index, done.rows, {**done.extra, **facts})
+
+    def _save(
+        self, name: IndexName, index: VectorIndex, rows: RowTimes, extra: Mapping[str, Any]
+    ) -> IndexInfo:
         with self._store.changing("indexes"):
-            save_index(index, self._folder / str(name), manifest_extra=extra)
+            save_with_times(index, self._folder / str(name), rows, extra)
         self._live.forget(name)
         return self._info(name)
 

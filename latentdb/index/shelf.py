@@ -20,6 +20,7 @@ from indexers.types import IdArray
 from latentdb.errors import SpaceMismatchError
 from latentdb.index.live import LiveFacts, LiveIndex, RowTimes
 from latentdb.index.name import IndexName, metric_for
+from latentdb.index.row_times import read_row_times, rows_now, timed
 from latentdb.model import Vectors
 from latentdb.space import Space
 from latentdb.store import Store
@@ -95,7 +96,7 @@ class LiveShelf:
     def _next(
         self, made: tuple[_Stamp, LiveIndex] | None, stamp: _Stamp, space: Space, name: IndexName
     ) -> LiveIndex:
-        now = self._rows(space)
+        now = rows_now(self._store, space)
         # A prior that is fitted to the stored rows is another one with other rows.
         is_refitted = name.prior == "fitted" and stamp.pointer is None
         if made is not None and _has_grown(made[0], stamp) and not is_refitted:
@@ -115,8 +116,9 @@ class LiveShelf:
         folder = self._folder / str(name)
         extra, index = self._loaded(folder, space)
         facts = LiveFacts(is_saved=True, recall_at_10=float(extra["recall_at_10"]))
-        # When its rows came is not written in it: those that are still there count as the same.
-        rows = _timed(index, now)
+        ids = np.sort(index.ids)
+        # Of one that an earlier version built, rows that are still there count as the same.
+        rows = read_row_times(folder, extra, ids) or timed(ids, now)
         return LiveIndex((index,), rows, name.prior, facts).grown(now, self._reader(space))
 
     def _loaded(self, folder: Path, space: Space) -> tuple[dict[str, Any], VectorIndex]:
@@ -129,13 +131,6 @@ class LiveShelf:
             if not self._store.refetch():
                 raise
             return self._loaded(folder, space)
-
-    def _rows(self, space: Space) -> RowTimes:
-        """Rows whose item is committed: a crash may leave vectors that have none."""
-        items, times = self._store.item_times()
-        ids = self._store.vector_ids(space.name)
-        ids = ids[np.isin(ids, items)]
-        return RowTimes(ids, times[np.searchsorted(items, ids)])
 
     def _reader(self, space: Space) -> Callable[[IdArray], Vectors]:
         return lambda ids: self._store.vectors(space.name, ids)
@@ -164,12 +159,3 @@ def pointer_stamp(folder: Path | str) -> tuple[int, int] | None:
 def _has_grown(then: _Stamp, now: _Stamp) -> bool:
     """Whether it is the same index of the same tables; a table that was made anew begins again."""
     return then[:2] == now[:2] and then.rows <= now.rows and then.items <= now.items
-
-
-def _timed(index: VectorIndex, now: RowTimes) -> RowTimes:
-    """The rows of an index, those that are there now with their times."""
-    ids = np.sort(index.ids)
-    times = np.full(len(ids), -1, np.int64)
-    is_there = np.isin(ids, now.ids)
-    times[is_there] = now.times[np.searchsorted(now.ids, ids[is_there])]
-    return RowTimes(ids, times)

@@ -13,6 +13,9 @@ from latentdb.explanation import Explanation
 
 LabelValue = bool | int | float | str | None
 
+# Where work is done: on this machine, or by the workers of a Ray cluster.
+EngineName = Literal["local", "ray"]
+
 QuarantineReason = Literal[
     "empty",  # zero bytes
     "not_an_image",  # no decoder knows the bytes

@@ -62,6 +62,16 @@ BatchSize = Annotated[
         show_default="auto",
     ),
 ]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        "--address",
+        metavar="A",
+        help="Of a Ray cluster, as 10.0.0.1:6379; auto: the one that this machine is part of. "
+        "Without one, --engine ray starts workers on this machine.",
+        show_default=False,
+    ),
+]
 Where = Annotated[
     str | None,
     typer.Option("--where", metavar="SQL", help="Condition on labels, quality columns, energy."),

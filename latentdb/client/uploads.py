@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, final
+from typing import TYPE_CHECKING, Any, Final, Unpack, final
 
 from latentdb.client.batches import Batch, Picture, Receiver, Terms
 from latentdb.client.jobs import Job, JobProgress, begun, read_job
@@ -27,6 +27,9 @@ from latentdb.types import IngestSummary, Item, LabelValue
 from latentdb.wire import decode
 from latentdb.wire.fields import Fields
 
+if TYPE_CHECKING:
+    from latentdb.intake import IntakeOptions
+
 # How long the ingest of somebody else is waited for, beside what the server itself waits.
 _LOCKED_TRIES: Final = 30
 _LOCKED_PAUSE_S: Final = 2.0
@@ -39,10 +42,7 @@ def upload(
     db: Receiver,
     transport: Transport,
     source: str | Path,
-    *,
-    spaces: Sequence[str] | None = None,
-    options: IngestOptions | None = None,
-    progress: ProgressListener | None = None,
+    **intake: Unpack[IntakeOptions],
 ) -> IngestSummary:
     """Send the pictures of `source` to a server, which puts them into its database.
 
@@ -55,7 +55,7 @@ def upload(
     ----------
     db, transport
         The database, and how its server is reached.
-    source, spaces, options, progress
+    source, **intake
         As `LatentDB.ingest`. A batch is of at most `commit_rows` pictures; how many a model gets
         at once is the server's to say.
 
@@ -64,18 +64,22 @@ def upload(
     UnknownSpaceError, SourceError, LabelsError
         No such space; the source or the labels cannot be read.
     QueryError
-        `batch_size` was given.
+        `batch_size`, an engine or its address was given.
     """
-    asked = options or IngestOptions()
+    asked = intake.get("options") or IngestOptions()
+    if intake.get("engine", "local") != "local" or intake.get("address") is not None:
+        raise QueryError(
+            "where a server's models run is for the server to say: leave engine and address out"
+        )
     if asked.batch_size is not None:
         raise QueryError(
             "how many pictures a model gets at once is for the server to find out: leave "
             "batch_size out"
         )
-    terms = Terms.of(db, spaces)
+    terms = Terms.of(db, intake.get("spaces"))
     opened = open_source(source, prefix=asked.source_prefix)
     table = None if asked.labels is None else read_labels(Path(asked.labels))
-    listener = progress or SilentProgress()
+    listener = intake.get("progress") or SilentProgress()
     columns = LabelColumns(db, tell=listener.message)
     labeller = Labeller.of(columns, table, opened.keys())
     run = _Upload(db, transport, terms, options=asked, progress=listener, labeller=labeller)

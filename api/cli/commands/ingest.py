@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.cli.options import AsJson, BatchSize, Database, DatabaseFirst, Device, Key
+from api.cli.options import Address, AsJson, BatchSize, Database, DatabaseFirst, Device, Key
 from api.cli.output import note, print_json, print_table
 from api.cli.session import address_and, is_server, open_database
+from latentdb.types import EngineName
 
 if TYPE_CHECKING:
     from latentdb.types import IngestSummary
@@ -34,7 +35,11 @@ def ingest(  # noqa: PLR0913 - one parameter per option of the contract
     batch_size: BatchSize = None,
     workers: Annotated[
         int | None,
-        typer.Option(min=0, help="Decoding processes; 0 decodes in this one.", show_default="auto"),
+        typer.Option(
+            min=0,
+            help="Decoding processes, 0 for this one; with --engine ray, workers of the cluster.",
+            show_default="auto",
+        ),
     ] = None,
     max_megapixels: Annotated[
         float | None, typer.Option(min=0.0, help="Larger pictures go to quarantine unread.")
@@ -45,9 +50,10 @@ def ingest(  # noqa: PLR0913 - one parameter per option of the contract
     retry_quarantined: Annotated[
         bool, typer.Option("--retry-quarantined", help="Try files in quarantine again.")
     ] = False,
-    engine: Annotated[  # noqa: ARG001 - of one value so far; another is refused while parsing
-        Literal["local"], typer.Option(help="Where the work is done.")
+    engine: Annotated[
+        EngineName, typer.Option(help="On this machine, or by the workers of a Ray cluster.")
     ] = "local",
+    address: Address = None,
     device: Device = "auto",
     key: Key = None,
     as_json: AsJson = False,
@@ -67,7 +73,14 @@ def ingest(  # noqa: PLR0913 - one parameter per option of the contract
     )
     opened = open_database(where, device=device, key=key)
     with RichProgress() as progress:
-        summary = opened.ingest(pictures, spaces=space, options=options, progress=progress)
+        summary = opened.ingest(
+            pictures,
+            spaces=space,
+            options=options,
+            progress=progress,
+            engine=engine,
+            address=address,
+        )
     if as_json:
         print_json(asdict(summary))
         return

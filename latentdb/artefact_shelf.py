@@ -91,6 +91,13 @@ class ArtefactShelf(Generic[A]):
         with self._store.changing(self._kind):
             artefact.save(self._path(name))
 
+    def keep(self, name: str, artefact: A) -> None:
+        """The same of what was made to answer a question, and can be made again: a database that
+        is only read answers without keeping it.
+        """
+        if not self._store.location.is_read_only:
+            self.put(name, artefact)
+
     def remove(self, name: str) -> None:
         """Delete the artefact `name`; one that is gone already is passed over."""
         with self._store.changing(self._kind):

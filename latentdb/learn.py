@@ -47,6 +47,7 @@ def learn_map(
     UnknownSpaceError, QueryError, NotEnoughDataError
         See `stitch_spaces`.
     """
+    catalog.store.location.require_writable()
     space, before = catalog.store.space(source), catalog.maps.find(source, target)
     fitted = stitch_spaces(catalog.store, source, target, method=method, seed=seed, update=update)
     if not force:
@@ -75,6 +76,7 @@ def learn_shared(
 
     Options and errors are those of `latentdb.shared_space_fit.share_spaces`.
     """
+    catalog.store.location.require_writable()
     shared, maps = share_spaces(catalog.store, members, **options)
     for one in maps:
         catalog.maps.put(one.source, shared.name, one)
@@ -106,6 +108,7 @@ def learn_direction(
 def learn_recipe(catalog: Catalog, name: str, *, space: str, recipe: Recipe) -> Direction:
     """Make the direction of a recipe and keep it; see `learn_direction`."""
     _require_name(name)
+    catalog.store.location.require_writable()
     made = make_direction(catalog, name, catalog.store.space(space), recipe)
     catalog.directions.put(name, space, made)
     return made

@@ -221,4 +221,4 @@ class EnergyShelf:
 
     def put(self, energy: SpaceEnergy) -> None:
         """Keep the energies of a space, in place of earlier ones."""
-        self._shelf.put(energy.space_ref.name, energy)
+        self._shelf.keep(energy.space_ref.name, energy)

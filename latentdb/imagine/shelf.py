@@ -54,5 +54,5 @@ def residual_law(store: Store, chain: MapChain) -> ResidualLaw:
         return paired_batches(store, source, target, among=both, batch_rows=rows)
 
     law = fit_residual_law(batches, chain)
-    shelf.put(name, law)
+    shelf.keep(name, law)
     return law

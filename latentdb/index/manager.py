@@ -64,6 +64,7 @@ class IndexManager:
         kind: AbstractIndexConfig | IndexKind,
     ) -> IndexInfo:
         """Build and save; see `LatentDB.build_index`."""
+        self._store.location.require_writable()
         config = make_config(kind) if isinstance(kind, str) else kind
         started = time.perf_counter()
         name = IndexName.of(space.name, metric, prior)
@@ -97,6 +98,7 @@ class IndexManager:
         NotEnoughDataError
             There is no such index.
         """
+        self._store.location.require_writable()
         name, started = self._choose(space.name, metric, prior), time.perf_counter()
         if str(name) not in self._names():
             raise NotEnoughDataError(

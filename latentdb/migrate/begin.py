@@ -63,6 +63,7 @@ def begin(
     """
     if sample < 1:
         raise ParameterError(f"a sample is of at least 1 item, got {sample}")
+    catalog.store.location.require_writable()
     model = _model_of(catalog, new)
     name = model.space.name
     before = _after(catalog, old, name)

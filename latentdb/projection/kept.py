@@ -139,7 +139,7 @@ class ProjectionShelf:
 
     def put(self, kept: KeptProjection) -> None:
         """Keep a projection, in place of an earlier one."""
-        self._shelf.put(_name(kept.space_ref.name, kept.method), kept)
+        self._shelf.keep(_name(kept.space_ref.name, kept.method), kept)
 
 
 def _name(space: str, method: Method) -> str:

@@ -48,6 +48,9 @@ class AbstractLocation(ABC):
     mirror: AbstractMirror
     versions: AbstractVersions
 
+    def require_writable(self) -> None:  # noqa: B027 - most places may be written to
+        """Raise StoreReadOnlyError where it is a past state of a database."""
+
     @abstractmethod
     def exists(self) -> bool:
         """Whether there is anything, database or not."""

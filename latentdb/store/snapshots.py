@@ -71,9 +71,12 @@ class Snapshots:
     ------
     StoreError
         The database lies in an object store, which has no links.
+    StoreReadOnlyError
+        It is a past state itself.
     """
 
     def __init__(self, store: Store) -> None:
+        store.location.require_writable()
         if not isinstance(store.location, LocalFolder):
             raise StoreError(
                 f"{store.uri} lies in an object store, where files have no second names: snapshots "

@@ -21,6 +21,7 @@ from latentdb.store.labels import as_booleans
 from latentdb.store.location import AbstractLocation, locate
 from latentdb.store.names import located
 from latentdb.store.problems import Problem
+from latentdb.store.read_only import guarded
 from latentdb.store.reads import Reader
 from latentdb.store.registry import SpaceRegistry
 from latentdb.store.rows import id_array
@@ -107,7 +108,7 @@ class Store:
             It must be migrated and another process is writing.
         """
         place = locate(uri)
-        return cls(place, current_record(place))
+        return cls(guarded(place), current_record(place))
 
     def hide_paths(self) -> None:
         """From now on tell names of files without their folders; see `store.names`."""

@@ -148,6 +148,11 @@ def save_artefact(path: Path, artefact: Artefact) -> None:
         raise ArtefactError(f"cannot write {path}: {error}") from error
 
 
+def require_whole(path: Path) -> None:
+    """Raise ArtefactError, as `load_artefact` does, where an artefact of any kind is damaged."""
+    _load(path, None)
+
+
 def load_artefact(path: Path, *, kind: str) -> Artefact:
     """Read what `save_artefact` wrote.
 
@@ -156,6 +161,10 @@ def load_artefact(path: Path, *, kind: str) -> Artefact:
     ArtefactError
         No such file, torn, changed since, not ours, of another kind, or of a newer format.
     """
+    return _load(path, kind)
+
+
+def _load(path: Path, kind: str | None) -> Artefact:
     try:
         with safe_open(path, framework="numpy") as file:
             # The kind and the format come first: a newer format may define the rest anew.
@@ -163,13 +172,13 @@ def load_artefact(path: Path, *, kind: str) -> Artefact:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise ArtefactError(
-            f"{path} cannot be read as a {kind}: {error}. Fit it again, or restore the file"
+            f"{path} cannot be read as a {kind or 'fit'}: {error}. Fit it again, or restore the file"
         ) from error
     said = header.pop("checksum", None)
     if said != _checksum(header, arrays):
         raise ArtefactError(f"{path} was changed since it was written: its checksum differs")
     return Artefact(
-        kind=kind,
+        kind=header["kind"],
         arrays=arrays,
         spaces={role: SpaceRef(**ref) for role, ref in header["spaces"].items()},
         fitted_on=FittedOn(**header["fitted_on"]),
@@ -180,7 +189,7 @@ def load_artefact(path: Path, *, kind: str) -> Artefact:
     )
 
 
-def _header(path: Path, metadata: Mapping[str, str] | None, kind: str) -> dict[str, Any]:
+def _header(path: Path, metadata: Mapping[str, str] | None, kind: str | None) -> dict[str, Any]:
     """Parsed header, of the right kind and of a format this version reads."""
     if metadata is None or _KEY not in metadata:
         raise ArtefactError(f"{path} is a safetensors file, but latentdb did not write it")
@@ -194,7 +203,7 @@ def _header(path: Path, metadata: Mapping[str, str] | None, kind: str) -> dict[s
             f"{path} is of format {version}, this latentdb reads up to {FORMAT_VERSION}: "
             "upgrade latentdb"
         )
-    if found != kind:
+    if kind not in (None, found):
         raise ArtefactError(f"{path} holds a {found}, expected a {kind}")
     return header
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Unpack, final
 
 from PIL import Image
 
-from latentdb import interchange, paths, projection
+from latentdb import checkup, interchange, paths, projection
 from latentdb.catalog import Catalog
 from latentdb.directions.direction import Direction
 from latentdb.directions.recipe import RecipeParts
@@ -377,7 +377,10 @@ class LatentDB:
     # Upkeep
 
     def check(self, *, repair: bool = False) -> list[Problem]:
-        """Problems of the database, after mending what can be mended when `repair` is true."""
+        """Problems of the database, after mending what can be mended when `repair` is true.
+
+        See `latentdb.checkup`, which also tells what was mended.
+        """
         if repair:
-            self.store.repair()
-        return [*self.store.check(), *self.catalog.indexes.check(repair=repair)]
+            return list(checkup.mend(self.catalog).problems)
+        return checkup.examine(self.catalog)

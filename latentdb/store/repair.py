@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import deque
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import final
@@ -24,10 +25,11 @@ from latentdb.errors import StoreIOError
 from latentdb.space import Space
 from latentdb.store import schema
 from latentdb.store.check import can_be_dropped, doubled_rows, orphans, read_through, vector_faults
+from latentdb.store.reads import Reader
 from latentdb.store.registry import SpaceRegistry
 from latentdb.store.seals import Seals
 from latentdb.store.tables import Tables
-from latentdb.store.views import CHUNK_ROWS, vector_block
+from latentdb.store.views import CHUNK_ROWS, Ids, vector_block
 
 # Folder of a database for what was damaged and is kept, out of the way, for a person to look at.
 DAMAGED = "damaged"
@@ -44,19 +46,18 @@ class Mending:
     ----------
     folder : Path
         The database.
-    tables, registry, seals
+    tables, reader, seals
         Its parts.
     """
 
-    def __init__(
-        self, folder: Path, tables: Tables, *, registry: SpaceRegistry, seals: Seals
-    ) -> None:
+    def __init__(self, folder: Path, tables: Tables, *, reader: Reader, seals: Seals) -> None:
         self._folder = folder
         self._tables = tables
-        self._registry = registry
+        self._registry = SpaceRegistry(tables)
+        self._reader = reader
         self._seals = seals
 
-    def mend(self, *, drop_unreadable: bool) -> list[str]:
+    def mend(self, *, drop_unreadable: bool = False) -> None:
         """Mend everything that `find_problems` calls repairable.
 
         Parameters
@@ -64,22 +65,15 @@ class Mending:
         drop_unreadable : bool
             Also move tables aside that cannot be read or relied on and whose rows can be made
             again, and begin them anew, empty.
-
-        Returns
-        -------
-        list of str
-            Names of the spaces that were begun anew.
         """
-        anew: list[str] = []
         unsound = {name for name in self._tables.names() if not self._is_sound(name)}
         if schema.SPACES in unsound:
-            return anew
+            return
         spaces = {schema.space_table(name): one for name, one in self._registry.all().items()}
         if drop_unreadable:
             for name in filter(can_be_dropped, sorted(unsound)):
                 self._begin_anew(name, spaces.get(name))
                 unsound.discard(name)
-                anew += [spaces[name].name] if name in spaces else []
         sound = self._tables.names() - unsound
         for name in sorted(sound & set(schema.KEYS)):
             _remove_doubled(self._tables, name, schema.KEYS[name])
@@ -91,7 +85,13 @@ class Mending:
             _renew_norms(self._tables, name)
         if schema.ITEMS in sound:
             self._remove_orphans([*sorted({schema.SOURCES} & sound), *fitting])
-        return anew
+
+    def set_thumbnails(self, ids: Ids, thumbnails: Sequence[bytes]) -> None:
+        """Replace the small pictures of items, one per id; empty for none."""
+        fields = [schema.ITEMS_SCHEMA.field(name) for name in ("id", "thumbnail")]
+        rows = [pa.array(ids), pa.array(thumbnails, pa.binary())]
+        table = self._tables.table(schema.ITEMS)
+        table.update(pa.table(rows, schema=pa.schema(fields)), key="id")
 
     def _is_sound(self, name: str) -> bool:
         """Whether a table can be read and is what was written; a torn seal is made anew."""
@@ -119,6 +119,8 @@ class Mending:
         if folder.is_dir():
             shutil.copytree(folder, aside(self._folder, folder.name), copy_function=_link)
         self._tables.drop(name)
+        if space is not None:
+            self._reader.forget(space.name)
         if space is not None or name in columns:
             wanted = schema.space_schema(space) if space is not None else columns[name]
             self._tables.create(name, wanted, key=schema.KEYS.get(name, "id"))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
 import numpy as np
 import pyarrow as pa
@@ -38,6 +38,9 @@ from latentdb.types import (
     SourceRow,
     SpaceRows,
 )
+
+if TYPE_CHECKING:
+    from latentdb.store.repair import Mending
 
 ArtefactKind = Literal["indexes", "maps", "directions", "priors", "shared"]
 Ids = NDArray[np.int64]
@@ -357,15 +360,13 @@ class Store:
 
         return find_problems(self._tables, self._registry, self._seals)
 
-    def repair(self, *, drop_unreadable: bool = False) -> list[Problem]:
-        """Mend what can be mended; the problems that are left. See `store.repair.Mending`."""
+    @contextmanager
+    def mending(self) -> Iterator[Mending]:
+        """Be the one process that writes, to mend the tables; see `store.repair.Mending`."""
         from latentdb.store.repair import Mending
 
         with self._writing():
-            mending = Mending(self.path, self._tables, registry=self._registry, seals=self._seals)
-            for space in mending.mend(drop_unreadable=drop_unreadable):
-                self._reader.forget(space)
-        return self.check()
+            yield Mending(self.path, self._tables, reader=self._reader, seals=self._seals)
 
     # Artefacts
 

@@ -22,13 +22,20 @@ def raw(store: Store, table: str) -> lancedb.table.Table:
     return lancedb.connect(store.uri).open_table(table)
 
 
+def mended(store: Store) -> list[Problem]:
+    """What is left after mending."""
+    with store.mending() as mending:
+        mending.mend()
+    return store.check()
+
+
 def kinds(problems: list[Problem]) -> set[tuple[str, str, int]]:
     return {(problem.kind, problem.table, problem.count) for problem in problems}
 
 
 def test_sound_database_has_no_problems(store):
     assert store.check() == []
-    assert store.repair() == []
+    assert mended(store) == []
 
 
 def test_doubled_rows_are_found_and_one_is_kept(store, batch, noise):
@@ -42,7 +49,7 @@ def test_doubled_rows_are_found_and_one_is_kept(store, batch, noise):
         ("doubled_rows", "sources", 2),
     }
     assert store.item_ids().tolist() == [3, 5, 8, 12]
-    assert store.repair() == []
+    assert mended(store) == []
     assert store.items([3])[0].labels == {"hat": False, "age": 3}
     assert len(store.metadata(noise.name)) == 4
 
@@ -55,7 +62,7 @@ def test_orphans_are_found_and_removed(store, noise):
         ("orphan_vectors", "space_tiny-noise", 1),
     }
     assert store.known_sources() == {"hash5": 5, "hash8": 8, "hash12": 12}
-    assert store.repair() == []
+    assert mended(store) == []
     assert store.vector_ids(noise.name).tolist() == [5, 8, 12]
 
 
@@ -73,7 +80,7 @@ def test_wrong_norms_are_computed_anew(store, noise):
     before = store.metadata(noise.name)["norm"].to_pylist()
     raw(store, "space_tiny-noise").update(where="id = 8", values={"norm": 1e3})
     assert kinds(store.check()) == {("wrong_norm", "space_tiny-noise", 1)}
-    assert store.repair() == []
+    assert mended(store) == []
     assert store.metadata(noise.name)["norm"].to_pylist() == before
 
 
@@ -85,7 +92,7 @@ def test_vector_that_is_not_finite_makes_room_for_the_next_ingest(store, clip):
     column = pa.FixedSizeListArray.from_arrays(endless, clip.dim)
     table.add(good.set_column(1, good.schema.field("vector"), column))
     assert ("not_finite", "space_tiny-clip", 1) in kinds(store.check())
-    assert kinds(store.repair()) == {("missing_vectors", "space_tiny-clip", 1)}
+    assert kinds(mended(store)) == {("missing_vectors", "space_tiny-clip", 1)}
 
 
 def test_lost_data_file_is_named_and_cannot_be_mended(store):
@@ -109,7 +116,7 @@ def test_missing_and_unrecorded_tables_are_named(store, noise):
         ("missing_table", "space_tiny-clip", 1),
         ("unrecorded_table", "space_left", 0),
     }
-    assert kinds(store.repair()) == {("missing_table", "space_tiny-clip", 1)}
+    assert kinds(mended(store)) == {("missing_table", "space_tiny-clip", 1)}
 
 
 def test_record_that_was_edited_is_named(store, noise):
@@ -124,4 +131,4 @@ def test_columns_of_another_space_are_named(store, noise):
     other = json.dumps(replace(noise, dim=9).to_json())
     raw(store, "spaces").update(where="name = 'tiny-noise'", values={"record": other})
     assert kinds(store.check()) == {("wrong_columns", "space_tiny-noise", 1)}
-    assert kinds(store.repair()) == {("wrong_columns", "space_tiny-noise", 1)}
+    assert kinds(mended(store)) == {("wrong_columns", "space_tiny-noise", 1)}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,28 +13,60 @@ from api.cli.options import AsJson, DatabaseFolder
 from api.cli.output import note, print_json, print_table
 from api.cli.session import open_files, wait_policy
 
+if TYPE_CHECKING:
+    from latentdb.store import Problem
+
 
 def check(
     db: DatabaseFolder = None,
     *,
     repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended.")] = False,
+    drop_unreadable: Annotated[
+        bool,
+        typer.Option(
+            "--drop-unreadable",
+            help="With --repair: move damaged tables aside whose rows ingest makes again.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Look for lost, doubled or torn rows and files; exit code 1 where problems remain."""
-    problems = open_files(db).check(repair=repair)
-    serious = [problem for problem in problems if problem.severity == "fault"]
-    if as_json:
-        print_json([asdict(problem) for problem in problems])
+    """Look for lost, doubled or damaged rows and files; exit code 1 where problems remain.
+
+    With --repair it also lists what was mended; as JSON it is then an object of two lists.
+    """
+    from latentdb.checkup import examine, mend
+
+    if drop_unreadable and not repair:
+        raise typer.BadParameter("--drop-unreadable goes with --repair: it changes the database")
+    catalog = open_files(db).catalog
+    if repair:
+        done = mend(catalog, drop_unreadable=drop_unreadable)
+        mended, problems = done.mended, done.problems
     else:
-        print_table(
-            ["kind", "where", "count", "what"],
-            [[problem.kind, problem.table, problem.count, problem.detail] for problem in problems],
-            empty="nothing lost, doubled or torn",
-        )
-    if serious:
+        mended, problems = (), tuple(examine(catalog))
+    if as_json:
+        left = [asdict(problem) for problem in problems]
+        print_json({"mended": list(map(asdict, mended)), "problems": left} if repair else left)
+    else:
+        _show(mended, problems)
+    faults = sum(problem.severity == "fault" for problem in problems)
+    if faults:
         hint = "" if repair else "; latentdb check DB --repair mends what can be mended"
-        note(f"{len(serious)} problems{hint}")
+        note(f"{faults} problems{hint}")
         raise typer.Exit(EXIT_PROBLEMS)
+
+
+def _show(mended: Sequence[Problem], problems: Sequence[Problem]) -> None:
+    """What was mended and what is wrong as a table, and what to do about the rest."""
+    rows = [("mended", one) for one in mended] + [(one.severity, one) for one in problems]
+    print_table(
+        ["", "kind", "where", "count", "what"],
+        [[state, one.kind, one.table, one.count, one.detail] for state, one in rows],
+        empty="nothing lost, doubled or damaged",
+    )
+    for one in problems:
+        if one.cure and not one.repairable:
+            note(f"{one.table}: {one.cure}")
 
 
 def doctor(*, as_json: AsJson = False) -> None:

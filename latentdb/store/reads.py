@@ -26,6 +26,8 @@ T = TypeVar("T")
 # Reading a few items from disk costs 2 ms and from memory 0.2 ms, but filling that memory is a
 # scan (0.1 s for 100,000 items): worth it for a database that is asked, not while it is filled.
 HOT_AFTER_READS = 8
+# Narrow columns that are asked for whenever a table has grown.
+_KEPT = {schema.ITEMS: ("added_at",)}
 
 
 @final
@@ -45,8 +47,8 @@ class Reader:
         self.hides_paths = False
         self._tables = tables
         self._lock = threading.RLock()
-        self._pins: dict[str, Pinned] = {}
-        self._views: dict[str, KeyedView] = {}
+        self._pins: dict[str, tuple[int, Pinned]] = {}
+        self._views: dict[str, tuple[int, KeyedView]] = {}
         self._item_reads = (0, 0)
         self._columns: tuple[pa.Table, ItemColumns] | None = None
         self._visible: dict[str, tuple[tuple[int, int], Ids]] = {}
@@ -74,18 +76,28 @@ class Reader:
     def _pinned(self, table: str) -> Pinned:
         """The latest version of a table."""
         with self._lock:
-            pinned = self._pins.get(table)
-            if pinned is None or pinned.version != self._tables.version(table):
-                pinned = self._pins[table] = self._tables.pin(table)
-            return pinned
+            # Looked at first, so that a table made anew meanwhile is pinned again.
+            era, kept = self._era(), self._pins.get(table)
+            if kept is None or kept[0] != era or kept[1].version != self._tables.version(table):
+                kept = self._pins[table] = (era, self._tables.pin(table))
+            return kept[1]
+
+    def _era(self) -> int:
+        """Changes when a space is dropped: another of its name begins at the same versions."""
+        return self._tables.version(schema.SPACES)
 
     def view(self, table: str) -> KeyedView:
         """The latest version of a table keyed by id."""
         with self._lock:
-            pinned = self._pinned(table)
-            view = self._views.get(table)
-            if view is None or view.pinned is not pinned:
-                view = self._views[table] = KeyedView(pinned)
+            pinned, kept = self._pinned(table), self._views.get(table)
+            if kept is not None and kept[1].pinned is pinned:
+                return kept[1]
+            view = None
+            if kept is not None and kept[0] == self._era():
+                view = kept[1].grown(pinned)
+            if view is None:
+                view = KeyedView(pinned, _KEPT.get(table, ()))
+            self._views[table] = (self._pins[table][0], view)
             return view
 
     def item_ids(self) -> Ids:
@@ -95,8 +107,7 @@ class Reader:
     def item_times(self) -> tuple[Ids, Ids]:
         """Sorted ids of all items, and when each was added, in microseconds."""
         view = self._retried(lambda: self.view(schema.ITEMS))
-        rows = self._retried(lambda: _sorted_rows(view, ["id", "added_at"], view.ids))
-        return rows["id"].to_numpy(), rows["added_at"].to_numpy().astype(np.int64)
+        return view.ids.copy(), view.columns["added_at"].astype(np.int64)
 
     def _space_view(self, space: Space) -> tuple[KeyedView, Ids]:
         """View of a space and the ids in it that are items, sorted."""
@@ -107,7 +118,9 @@ class Reader:
             versions = (view.pinned.version, items.pinned.version)
             cached = self._visible.get(space.name)
             if cached is None or cached[0] != versions:
-                ids = np.intersect1d(view.ids, items.ids, assume_unique=True)
+                ids = view.ids
+                if not np.array_equal(ids, items.ids):
+                    ids = np.intersect1d(ids, items.ids, assume_unique=True)
                 cached = self._visible[space.name] = (versions, ids)
             return view, cached[1]
 
@@ -129,8 +142,8 @@ class Reader:
         require_among(ids, visible, f"items with a vector in space {space.name!r}")
         unique, inverse = np.unique(ids, return_inverse=True)
         if len(unique) == len(ids):
-            return _rows(view, space, ids, quality=()).vectors
-        return _rows(view, space, unique, quality=()).vectors[inverse]
+            return view.vectors(ids, space.dim)
+        return view.vectors(unique, space.dim)[inverse]
 
     def iter_rows(self, space: Space, batch_rows: int) -> Iterator[SpaceRows]:
         """Rows of a space in storage order, `batch_rows` at a time."""

@@ -59,17 +59,31 @@ class Pinned:
             self.version = int(handle.version)
             self.schema: pa.Schema = handle.schema
 
-    def scan(self, columns: Sequence[str], *, with_row_ids: bool = False) -> pa.Table:
-        """All rows of `columns` in storage order, with `_rowid` when asked."""
+    def scan(
+        self, columns: Sequence[str], *, with_row_ids: bool = False, after: int | None = None
+    ) -> pa.Table:
+        """All rows of `columns` in storage order, or those of row ids above `after`.
+
+        With `_rowid` when asked.
+        """
         with _translated(f"reading table {self.name}"):
             query = self._handle.search().select(list(columns))
+            if after is not None:
+                query = query.where(f"_rowid > {after}")
             return query.with_row_id(True).to_arrow() if with_row_ids else query.to_arrow()
 
-    def take(self, row_ids: NDArray[np.uint64], columns: Sequence[str]) -> pa.Table:
-        """The rows of these `_rowid`s, in storage order."""
+    def count(self) -> int:
+        """Number of rows."""
         with _translated(f"reading table {self.name}"):
-            query = self._handle.take_row_ids(row_ids.tolist())
-            return query.select(list(columns)).to_arrow()
+            return int(self._handle.count_rows())
+
+    def take(
+        self, row_ids: NDArray[np.uint64], columns: Sequence[str], *, with_row_ids: bool = False
+    ) -> pa.Table:
+        """The rows of these `_rowid`s, in storage order, with `_rowid` when asked."""
+        with _translated(f"reading table {self.name}"):
+            query = self._handle.take_row_ids(row_ids.tolist()).select(list(columns))
+            return query.with_row_id().to_arrow() if with_row_ids else query.to_arrow()
 
 
 @final

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import final
+from copy import copy
+from typing import Any, final
 
 import numpy as np
 import pyarrow as pa
@@ -26,19 +27,68 @@ class KeyedView:
     ----------
     pinned : Pinned
         The table.
+    columns : sequence of str
+        Narrow columns that are kept beside the ids.
 
     Attributes
     ----------
     ids : (n,) int64
         Sorted, each once even where the table holds a row twice (the first is read).
+    columns : mapping of str to (n,)
+        The columns that are kept.
     """
 
-    def __init__(self, pinned: Pinned) -> None:
+    def __init__(self, pinned: Pinned, columns: Sequence[str] = ()) -> None:
         self.pinned = pinned
-        rows = pinned.scan(["id"], with_row_ids=True)
-        stored = rows["id"].to_numpy()
-        self.ids, first = np.unique(stored, return_index=True)
-        self._row_ids: NDArray[np.uint64] = rows["_rowid"].to_numpy()[first]
+        self.ids, self._row_ids, self.columns = _keyed(
+            pinned.scan(["id", *columns], with_row_ids=True), columns
+        )
+
+    def grown(self, pinned: Pinned) -> KeyedView | None:
+        """The view of a later version to which rows were only added, by reading those alone.
+
+        None where rows have gone, moved or changed since: row ids only grow, so all are still in
+        their places exactly where the later version has as many rows as this one and those of
+        higher row ids together. A scan of a million ids takes .5 s, this .03 s.
+        """
+        if pinned.version <= self.pinned.version or not len(self.ids):
+            return None
+        rows = pinned.scan(["id", *self.columns], with_row_ids=True, after=int(self._row_ids.max()))
+        if pinned.count() != len(self.ids) + len(rows):
+            return None
+        ids, row_ids, columns = _keyed(rows, list(self.columns))
+        at = np.searchsorted(self.ids, ids)
+        if (self.ids[np.minimum(at, len(self.ids) - 1)] == ids).any():
+            return None
+        view = copy(self)
+        view.pinned = pinned
+        view.ids = np.insert(self.ids, at, ids)
+        view._row_ids = np.insert(self._row_ids, at, row_ids)
+        view.columns = {
+            name: np.insert(kept, at, columns[name]) for name, kept in self.columns.items()
+        }
+        return view
+
+    def vectors(self, ids: Ids, dim: int) -> NDArray[np.float32]:
+        """Vectors (n, dim) of distinct `ids` of the view, in their order.
+
+        The vectors alone are read, which halves the time of reading few rows.
+        """
+        row_ids = self._row_ids[np.searchsorted(self.ids, ids)]
+        order = np.argsort(row_ids)
+        vectors = np.empty((len(ids), dim), np.float32)
+        for start in range(0, len(order), CHUNK_ROWS):
+            at = order[start : start + CHUNK_ROWS]
+            rows = self.pinned.take(row_ids[at], ["vector"], with_row_ids=True)
+            if not np.array_equal(rows["_rowid"].to_numpy(), row_ids[at]):
+                raise self._lacking(len(rows), len(at))
+            vectors[at] = vector_block(rows)
+        return vectors
+
+    def _lacking(self, came: int, wanted: int) -> StoreIOError:
+        return StoreIOError(
+            f"table {self.pinned.name} returned {came} of {wanted} rows; run latentdb check"
+        )
 
     def in_storage_order(self, ids: Ids) -> Ids:
         """`ids`, which must be in the view, in the order in which their rows lie on disk."""
@@ -54,10 +104,7 @@ class KeyedView:
             wanted = row_ids[start : start + CHUNK_ROWS]
             rows = self.pinned.take(wanted, ["id", *(name for name in columns if name != "id")])
             if len(rows) != len(wanted):
-                raise StoreIOError(
-                    f"table {self.pinned.name} returned {len(rows)} of {len(wanted)} rows; run "
-                    "latentdb check"
-                )
+                raise self._lacking(len(rows), len(wanted))
             yield rows
 
     def take_ordered(self, ids: Ids, columns: Sequence[str]) -> pa.Table:
@@ -67,6 +114,15 @@ class KeyedView:
             return self.pinned.schema.empty_table().select(["id", *columns])
         rows = pa.concat_tables(self.take(unique, columns))
         return rows.take(pa.array(np.argsort(rows["id"].to_numpy())[inverse]))
+
+
+def _keyed(
+    rows: pa.Table, columns: Sequence[str]
+) -> tuple[Ids, NDArray[np.uint64], dict[str, NDArray[Any]]]:
+    """Ids of scanned rows, sorted and each once, with the row id and the columns of each."""
+    ids, first = np.unique(rows["id"].to_numpy(), return_index=True)
+    kept = {name: rows[name].to_numpy()[first] for name in columns}
+    return ids, rows["_rowid"].to_numpy()[first], kept
 
 
 def require_among(ids: Ids, there: Ids, what: str) -> None:

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from latentdb.backup.facts import Progress, RestoreSummary
+    from latentdb.backup.facts import RestoreSummary
     from latentdb.client import RemoteDB
     from latentdb.database import LatentDB
+    from latentdb.progress import Progress
 
 __all__ = ["__version__", "connect", "create", "open", "restore"]
 
@@ -103,8 +104,8 @@ def restore(
 
     See `latentdb.backup.restore.restore`, also for its errors. `db.upkeep.backup` makes backups.
     """
-    from latentdb.backup.facts import silent
     from latentdb.backup.restore import restore as make
+    from latentdb.progress import silent
 
     return make(source, uri, backup=backup, progress=progress or silent)
 

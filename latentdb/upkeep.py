@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Unpack, final
 
 from latentdb.backup import BackupSummary, take_backup
-from latentdb.backup.facts import Progress, silent
 from latentdb.catalog import Catalog
 from latentdb.index import IndexInfo
 from latentdb.index.refresh import RefreshOptions
+from latentdb.progress import Progress, silent
+from latentdb.store.compaction import Compaction, compact
 from latentdb.store.snapshots import SnapshotInfo, Snapshots
 
 
@@ -29,13 +30,13 @@ class DatabaseUpkeep:
 
     # Tables and indexes
 
-    def compact(self, *, keep: timedelta = timedelta(0)) -> None:
+    def compact(self, *, keep: timedelta = timedelta(0)) -> Compaction:
         """Merge small pieces of the tables and drop versions older than `keep`.
 
         Without versions a moment before now cannot be opened any more; snapshots stay whole. See
         `Store.compact`.
         """
-        self._catalog.store.compact(keep=keep)
+        return compact(self._catalog.store, keep=keep)
 
     def refresh_index(self, space: str, **options: Unpack[RefreshOptions]) -> IndexInfo:
         """Bring an index of `space` up to its table, at the cost of what changed.

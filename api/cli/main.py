@@ -8,6 +8,7 @@ import typer
 
 from api.cli.commands import (
     answers,
+    backup,
     between,
     directions,
     edit,
@@ -23,6 +24,7 @@ from api.cli.commands import (
     migrate,
     report,
     serve,
+    snapshots,
     spaces,
     stitch,
     upkeep,
@@ -67,6 +69,11 @@ app.command("directions", rich_help_panel=LEARNED)(directions.directions)
 app.command("migrate-space", rich_help_panel=UPKEEP)(migrate.migrate_space)
 app.command("report", rich_help_panel=LEARNED)(report.report)
 app.command("check", rich_help_panel=UPKEEP)(upkeep.check)
+app.command("compact", rich_help_panel=UPKEEP)(snapshots.compact)
+app.command("snapshot", rich_help_panel=UPKEEP)(snapshots.snapshot)
+app.command("snapshots", rich_help_panel=UPKEEP)(snapshots.snapshots)
+app.command("backup", rich_help_panel=UPKEEP)(backup.backup)
+app.command("restore", rich_help_panel=UPKEEP)(backup.restore)
 app.command("doctor", rich_help_panel=UPKEEP)(upkeep.doctor)
 app.command("serve", rich_help_panel=UPKEEP)(serve.serve)
 app.command("jobs", rich_help_panel=UPKEEP)(jobs.jobs)

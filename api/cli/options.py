@@ -7,8 +7,11 @@ from typing import Annotated
 
 import typer
 
+from latentdb.types import EngineName
+
 ENVIRONMENT_DB = "LATENTDB"
 ENVIRONMENT_KEY = "LATENTDB_KEY"
+ENVIRONMENT_AT = "LATENTDB_AT"
 
 
 def _batch_size(written: str) -> int | None:
@@ -48,6 +51,16 @@ Key = Annotated[
         show_default=False,
     ),
 ]
+At = Annotated[
+    str | None,
+    typer.Option(
+        "--at",
+        metavar="NAME|TIME",
+        help="The database as it was: a snapshot, or a time such as 2026-11-21T20:15 (UTC); "
+        f"${ENVIRONMENT_AT} for every command.",
+        show_default=False,
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON alone on stdout.")]
 Device = Annotated[
     str, typer.Option("--device", help="Where models run: auto, cpu, cuda or cuda:1.")
@@ -61,6 +74,9 @@ BatchSize = Annotated[
         help="Pictures a model gets at once; auto: as many as memory holds.",
         show_default="auto",
     ),
+]
+Engine = Annotated[
+    EngineName, typer.Option("--engine", help="On this machine, or by workers of a Ray cluster.")
 ]
 Address = Annotated[
     str | None,

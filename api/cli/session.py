@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from api.cli.options import ENVIRONMENT_DB, ENVIRONMENT_KEY
+from api.cli.options import ENVIRONMENT_AT, ENVIRONMENT_DB, ENVIRONMENT_KEY
 
 if TYPE_CHECKING:
     from latentdb.database import LatentDB
@@ -83,7 +83,9 @@ def _is_id(word: str) -> bool:
     return word.isascii() and word.isdigit()
 
 
-def open_database(db: str | None, *, device: str = "auto", key: str | None = None) -> Database:
+def open_database(
+    db: str | None, *, device: str = "auto", key: str | None = None, at: str | None = None
+) -> Database:
     """The database that a command works on: of a folder, or of a server.
 
     Raises
@@ -97,7 +99,9 @@ def open_database(db: str | None, *, device: str = "auto", key: str | None = Non
     if not is_server(where):
         if key is not None:
             raise typer.BadParameter(f"--key is for the server of a database, and {where} is none")
-        return latentdb.open(where, device=device)
+        return latentdb.open(where, device=device, at=_time(at))
+    if at is not None:
+        raise typer.BadParameter(f"--at is for the files of a database, and {where} is a server")
     if device != "auto":
         raise typer.BadParameter(f"--device is where models run here; {where} has its own")
     return latentdb.connect(
@@ -107,7 +111,7 @@ def open_database(db: str | None, *, device: str = "auto", key: str | None = Non
     )
 
 
-def open_files(db: str | None, *, device: str = "auto") -> LatentDB:
+def open_files(db: str | None, *, device: str = "auto", at: str | None = None) -> LatentDB:
     """The database of a command that works on its files.
 
     Raises
@@ -117,7 +121,12 @@ def open_files(db: str | None, *, device: str = "auto") -> LatentDB:
     """
     import latentdb
 
-    return latentdb.open(folder_of(db), device=device)
+    return latentdb.open(folder_of(db), device=device, at=_time(at))
+
+
+def _time(at: str | None) -> str | None:
+    """As of when a database is opened; now where neither the option nor the environment says."""
+    return at or os.environ.get(ENVIRONMENT_AT) or None
 
 
 def folder_of(db: str | None) -> str:

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple, TypeAlias, final
+from typing import Any, NamedTuple, final
 
-# Told how many more bytes are done, of how many in all.
-Progress: TypeAlias = Callable[[int, int], None]
+from latentdb.progress import Progress
 
 
-def silent(_done: int, _total: int) -> None:
-    """Tell nobody."""
+@final
+class Tally:
+    """Counts bytes, and tells of them.
+
+    Parameters
+    ----------
+    progress : Progress
+    total : int
+        How many there are.
+    doing : str
+        What is done to them.
+    """
+
+    def __init__(self, progress: Progress, total: int, doing: str) -> None:
+        self._progress = progress
+        self._total = total
+        self._doing = doing
+        self._done = 0
+
+    def __call__(self, more: int) -> None:
+        """So many more are done."""
+        self._done += more
+        self._progress(self._done, self._total, self._doing)
 
 
 class KeptFile(NamedTuple):

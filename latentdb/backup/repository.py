@@ -24,9 +24,10 @@ from typing import Any, Final, final
 
 from filelock import FileLock, Timeout
 
-from latentdb.backup.facts import Backup, BackupInfo, KeptFile
+from latentdb.backup.facts import Backup, BackupInfo, KeptFile, Tally
 from latentdb.durable import sync_folder, write_whole
 from latentdb.errors import BackupError, StoreIOError, StoreLockedError
+from latentdb.progress import Progress, silent
 
 FORMAT: Final = 1
 _RECORD, _BACKUPS, _FILES, _LOCK = "latentdb-backup.json", "backups", "files", "lock"
@@ -120,29 +121,25 @@ class Repository:
         except FileNotFoundError:
             return False
 
-    def faults(self, progress: Callable[[int], None]) -> Iterator[str]:
-        """What is damaged, a line each; reads every byte.
-
-        Parameters
-        ----------
-        progress : callable
-            Told how many more bytes were read.
-        """
-        wanted: dict[str, KeptFile] = {}
-        users: dict[str, list[str]] = {}
+    def faults(self, progress: Progress = silent) -> list[str]:
+        """What is damaged, a line each; reads every byte."""
+        faults: list[str] = []
+        users: dict[KeptFile, list[str]] = {}
         for one in self.ids():
             try:
                 backup = self.get(one)
             except BackupError as error:
-                yield str(error)
+                faults.append(str(error))
                 continue
             for file in backup.files:
-                wanted[file.blake2b] = file
-                users.setdefault(file.blake2b, []).append(f"{one}: {file.path}")
-        for file in wanted.values():
+                content = file._replace(path="", mtime_ns=0)
+                users.setdefault(content, []).append(f"{file.path} of {one}")
+        tally = Tally(progress, sum(file.bytes for file in users), "verifying")
+        for file, needing in users.items():
             if fault := self._fault(file):
-                yield f"{fault}; needed by {', '.join(users[file.blake2b][:3])}"
-            progress(file.bytes)
+                faults.append(f"{fault}; needed by {', '.join(needing[:3])}")
+            tally(file.bytes)
+        return faults
 
     def _fault(self, file: KeptFile) -> str:
         path = self.content(file)

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import mkdtemp
 
-from latentdb.backup.facts import KeptFile, Progress, RestoreSummary, silent
+from latentdb.backup.facts import KeptFile, RestoreSummary, Tally
 from latentdb.backup.repository import Repository, copy_checked
 from latentdb.durable import sync_folder
 from latentdb.errors import BackupError, StoreExistsError, StoreIOError
+from latentdb.progress import Progress, silent
 from latentdb.store.location import local_path
 
 
@@ -36,8 +37,8 @@ def restore(
         Folder to make; it must not exist, or be empty.
     backup : str, optional
         Id of the backup; the last one where not given.
-    progress : callable
-        Told how many more bytes are done, of how many in all.
+    progress : Progress
+        Told how many bytes are done, of how many; what it raises ends it, and nothing is made.
 
     Raises
     ------
@@ -59,9 +60,9 @@ def restore(
         folder.parent.mkdir(parents=True, exist_ok=True)
         building = Path(mkdtemp(prefix=f".{folder.name}.", suffix=".new", dir=folder.parent))
         try:
-            total = chosen.total_bytes
+            tally = Tally(progress, chosen.total_bytes, "restoring")
             for file in chosen.files:
-                _restore(repository, file, building, lambda more: progress(more, total))
+                _restore(repository, file, building, tally)
             _settle(building, folder)
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from indexers.errors import ParameterError
 from latentdb import __version__
-from latentdb.backup.facts import Backup, BackupSummary, KeptFile, Progress, silent
+from latentdb.backup.facts import Backup, BackupSummary, KeptFile, Tally
 from latentdb.backup.repository import Repository
 from latentdb.errors import BackupError
+from latentdb.progress import Progress, silent
 from latentdb.store import Store
 from latentdb.store.cut import RECORD, files_below
 from latentdb.store.format import FormatRecord
@@ -43,8 +44,8 @@ def take_backup(
         Back this snapshot up, and not the database as it is now.
     keep : int, optional
         Then delete all but the last `keep` backups.
-    progress : callable
-        Told how many more bytes are done, of how many in all.
+    progress : Progress
+        Told how many bytes are done, of how many; what it raises ends the backup.
 
     Raises
     ------
@@ -87,17 +88,16 @@ def _copied(
     """The backup of a folder that does not change, and which of its files are new."""
     paths = [path for path in files_below(folder) if path.as_posix() != RECORD]
     total = sum((folder / path).stat().st_size for path in paths)
+    tally = Tally(progress, total, "copying")
     known = _last_files(repository)
     files, new = [], []
     for path in paths:
         fact = (folder / path).stat()
         kept = known.get((path.as_posix(), fact.st_size, fact.st_mtime_ns))
         if kept is not None and repository.holds(kept):
-            progress(kept.bytes, total)
+            tally(kept.bytes)
         else:
-            kept, is_new = repository.put(
-                folder / path, path.as_posix(), lambda more: progress(more, total)
-            )
+            kept, is_new = repository.put(folder / path, path.as_posix(), tally)
             new += [kept] if is_new else []
         files.append(kept)
     record = json.loads((folder / RECORD).read_text(encoding="utf-8"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from latentdb.errors import UnknownSnapshotError
 from latentdb.store import schema
@@ -72,6 +72,7 @@ def _versions_at(tables: Tables, moment: datetime, at: str) -> dict[str, int]:
             found[name] = before[-1].number
         elif history[0].number > 1 or name in schema.KEYS:
             since = max(tables.history(one)[0].committed_at for one in tables.names())
+            since += timedelta(seconds=1)  # told without its fraction
             raise UnknownSnapshotError(
                 f"table {name} is known since {history[0].committed_at:%Y-%m-%dT%H:%M:%SZ}, not at "
                 f"{at}: older versions were dropped by compaction. Any moment from "

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from api.cli.files import PICTURE_SUFFIXES, check_output, read_vector, write_picture
-from api.cli.options import AsJson, Count, Database, Device, Grid, Key, Where
+from api.cli.options import AsJson, At, Count, Database, Device, Grid, Key, Where
 from api.cli.output import note, print_json, print_table
 from api.cli.session import open_database
 from indexers.types import MetricName, PriorName
@@ -139,6 +139,7 @@ def search(  # noqa: PLR0913 - one parameter per option of the contract
     grid: Grid = None,
     device: Device = "auto",
     key: Key = None,
+    at: At = None,
     as_json: AsJson = False,
 ) -> None:
     """Find the items nearest to what a question is like, and far from what it is unlike.
@@ -170,7 +171,7 @@ def search(  # noqa: PLR0913 - one parameter per option of the contract
         diverse=diverse,
         explain=explain,
     )
-    opened = open_database(db, device=device, key=key)
+    opened = open_database(db, device=device, key=key, at=at)
     answer = opened.search(query)
     if grid is not None:
         from latentdb.search_sheet import search_sheet
@@ -203,6 +204,7 @@ def rank(  # noqa: PLR0913 - one parameter per option of the contract
     ] = False,
     grid: Grid = None,
     key: Key = None,
+    at: At = None,
     as_json: AsJson = False,
 ) -> None:
     """Order the items by how far they lie along a direction, or by their energy.
@@ -215,7 +217,7 @@ def rank(  # noqa: PLR0913 - one parameter per option of the contract
     check_output(grid, "--grid", PICTURE_SUFFIXES)
     if (direction is None) == (by is None):
         raise typer.BadParameter("rank goes --direction NAME or --by energy; give one of them")
-    opened = open_database(db, key=key)
+    opened = open_database(db, key=key, at=at)
     if direction is not None:
         answer = opened.rank(direction, space=space, where=where, k=k, descending=not least)
     elif space is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from api.cli.options import AsJson, Database, DatabaseFirst, Key, Seed
+from api.cli.options import AsJson, At, Database, DatabaseFirst, Key, Seed
 from api.cli.output import note, print_json, print_table
 from api.cli.session import address_and, open_database
 
@@ -137,9 +137,11 @@ def direction(  # noqa: PLR0913 - one parameter per option of the contract
     _print([made])
 
 
-def directions(db: Database = None, *, key: Key = None, as_json: AsJson = False) -> None:
+def directions(
+    db: Database = None, *, key: Key = None, at: At = None, as_json: AsJson = False
+) -> None:
     """List the directions with their scores, and what orthogonality cost them."""
-    found = open_database(db, key=key).directions()
+    found = open_database(db, key=key, at=at).directions()
     if as_json:
         print_json([direction.to_json() for direction in found])
         return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.cli.options import AsJson, DatabaseFirst, DatabaseFolder, Where
+from api.cli.options import AsJson, At, DatabaseFirst, DatabaseFolder, Where
 from api.cli.output import note, print_json, print_table
 from api.cli.session import address_and, folder_of, open_files
 from latentdb.interchange.request import Format
@@ -94,12 +94,13 @@ def export(
     ] = None,
     kind: Annotated[Format, typer.Option("--format", help="Of the files.")] = "noisezoo",
     where: Where = None,
+    at: At = None,
     as_json: AsJson = False,
 ) -> None:
     """Export vectors, labels and small pictures as files that others read."""
     from latentdb.ingest import RichProgress
 
-    opened = open_files(db)
+    opened = open_files(db, at=at)
     with RichProgress("export", counted="rows", unit="rows") as progress:
         summary = opened.export_vectors(
             out, spaces=space, format=kind, where=where, progress=progress
@@ -115,9 +116,9 @@ def _opened_or_created(where: str, folder: str, options: ImportOptions) -> Laten
     import latentdb
     from latentdb.interchange.plan import make_plan
     from latentdb.interchange.request import ImportRequest
-    from latentdb.store.location import local_path
+    from latentdb.store.location import locate
 
-    if local_path(folder_of(where)).exists():
+    if locate(folder_of(where)).exists():
         return open_files(where)
     make_plan(ImportRequest(Path(folder), **options), {})
     created = latentdb.create(where, spaces=())

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli.options import AsJson, Database, Key, Where
+from api.cli.options import AsJson, At, Database, Key, Where
 from api.cli.output import note, print_json, print_table
 from api.cli.session import open_database
 
@@ -18,12 +18,13 @@ def items(
     where: Where = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many to list.")] = 20,
     key: Key = None,
+    at: At = None,
     as_json: AsJson = False,
 ) -> None:
     """List stored items with their ids and labels."""
     from latentdb.pictures import short_labels
 
-    page = open_database(db, key=key).list_items(where=where, limit=limit)
+    page = open_database(db, key=key, at=at).list_items(where=where, limit=limit)
     if as_json:
         print_json({"count": page.count, "items": [asdict(item) for item in page.items]})
         return

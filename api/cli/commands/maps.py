@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from api.cli.options import AsJson, Database, DatabaseFolder, Key, Seed
+from api.cli.options import AsJson, At, Database, DatabaseFolder, Key, Seed
 from api.cli.output import print_json, print_table
 from api.cli.session import open_database, open_files
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from latentdb.protocol import SomeMap
 
 
-def maps(db: Database = None, *, key: Key = None, as_json: AsJson = False) -> None:
+def maps(db: Database = None, *, key: Key = None, at: At = None, as_json: AsJson = False) -> None:
     """List the maps with their held-out scores."""
-    found = open_database(db, key=key).maps()
+    found = open_database(db, key=key, at=at).maps()
     if as_json:
         print_json([linear_map.to_json() for linear_map in found])
         return

@@ -9,6 +9,7 @@ from PIL import Image
 
 from latentdb.directions.direction import Direction
 from latentdb.index import IndexManager
+from latentdb.index.asking import Asker
 from latentdb.ingest.decode import picture_of
 from latentdb.model_shelf import ModelShelf
 from latentdb.no_picture import no_picture_png
@@ -47,11 +48,20 @@ class Catalog:
     def __init__(self, store: Store, *, device: str) -> None:
         self.store = store
         self.models = ModelShelf(store, device=device)
-        self.indexes = IndexManager(store)
         self.migrations = MigrationBook(store)
         self.maps = MapShelf(store)
         self.directions = DirectionShelf(store)
         self.profiles = ProfileShelf(store, self.models)
+        self.indexes = IndexManager(
+            store,
+            Asker(
+                store,
+                self.models,
+                maps=self.maps,
+                directions=self.directions,
+                profiles=self.profiles,
+            ),
+        )
 
     def spaces(self) -> dict[str, Space]:
         """Spaces by name, as added; one that took another's place comes where that was."""

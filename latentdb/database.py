@@ -187,9 +187,10 @@ class LatentDB:
         """Build the index of `space`, or build it anew; options are those of `IndexOptions`."""
         return self.catalog.indexes.build(
             self.store.space(space),
-            options.get("metric", "cosine"),
-            options.get("prior", "chi"),
-            options.get("kind", "flat"),
+            options.pop("metric", "cosine"),
+            options.pop("prior", None),
+            options.pop("kind", "flat"),
+            **options,
         )
 
     def indexes(self) -> list[IndexInfo]:

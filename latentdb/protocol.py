@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, TypedDict, Unpack
 if TYPE_CHECKING:
     from PIL import Image
 
-    from indexers.stage import AbstractIndexConfig
-    from indexers.types import IndexKind, MetricName, PriorName
+    from indexers.types import MetricName, PriorName
     from latentdb.directions.direction import Direction
     from latentdb.directions.facts import DirectionFacts
     from latentdb.directions.recipe import RecipeParts
@@ -20,10 +19,12 @@ if TYPE_CHECKING:
     from latentdb.energy.run import EnergyOptions
     from latentdb.imagine import Imagined, ImagineOptions
     from latentdb.index import IndexInfo
+    from latentdb.index.request import WantedKind
     from latentdb.intake import IntakeOptions
     from latentdb.listing import ItemPage
     from latentdb.model import Vectors
     from latentdb.paths import Centroid, CentroidOptions, Interpolation, InterpolationOptions
+    from latentdb.progress import Progress
     from latentdb.projection import PointValues, Projection2D, ProjectOptions
     from latentdb.query import Query, QueryParts
     from latentdb.report.facts import ReportFacts
@@ -50,12 +51,19 @@ class IndexOptions(TypedDict, total=False):
     """What an index is built with.
 
     "cosine" where no metric is named. A prior is for `nao` alone, "chi" where not given. `kind`
-    names a structure, "flat" where not given, or is one with its arguments, as `HnswConfig(m=32)`.
+    names a structure, "flat" where not given, is one with its arguments, as `HnswConfig(m=32)`, or
+    "auto", which chooses. Approximate search is tuned until every kind of question finds
+    `target_recall` of its true 10 nearest, .95 where not given; one given with its arguments is
+    tuned where a target is given with it. `memory` is how many bytes the index may take, for "auto"
+    what is free where not given. `progress` is told what is being done.
     """
 
     metric: MetricName
-    prior: PriorName
-    kind: AbstractIndexConfig | IndexKind
+    prior: PriorName | None
+    kind: WantedKind
+    target_recall: float | None
+    memory: int | None
+    progress: Progress
 
 
 class RankOptions(TypedDict, total=False):

@@ -7,6 +7,7 @@ from typing import Any, final
 
 from indexers.types import MetricName, PriorName
 from latentdb.index.live import LiveFacts
+from latentdb.index.tuning import Tuning
 
 
 @final
@@ -14,10 +15,11 @@ from latentdb.index.live import LiveFacts
 class IndexInfo:
     """One index on disk.
 
-    `count` vectors are in it; `recall_at_10` is 1 where answers are exact, else what was measured
-    when it was built, over stored vectors that were asked for and left out; `newer_rows` came to
-    the table after it was built and are searched exactly beside it; `removed_rows` are in it but
-    no longer in the table, and are left out.
+    `count` vectors are in it; `recall_at_10` is 1 where answers are exact, else the least that was
+    measured of any kind of question; `newer_rows` came to the table after it was built and are
+    searched exactly beside it; `removed_rows` are in it but no longer in the table, and are left
+    out; building and measuring took `seconds`. `reason` says why the kind was chosen, None where
+    it was asked for; `tuning` what approximate search was set to and finds, None of exact search.
     """
 
     space: str
@@ -30,10 +32,18 @@ class IndexInfo:
     removed_rows: int
     index_bytes: int
     seconds: float
+    reason: str | None = None
+    tuning: Tuning | None = None
+
+    @property
+    def target_met(self) -> bool:
+        """Whether every kind of question finds what it was to find; true of exact search."""
+        return self.tuning is None or self.tuning.target_met
 
     def to_json(self) -> dict[str, Any]:
         """Plain dictionary for JSON."""
-        return asdict(self)
+        tuning = None if self.tuning is None else self.tuning.to_json()
+        return {**asdict(self), "target_met": self.target_met, "tuning": tuning}
 
 
 @final

@@ -8,36 +8,28 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, final
 
-import numpy as np
-
-from indexers.abstract import AbstractIndex
 from indexers.errors import IndexFileError, MetricError
 from indexers.files import CURRENT
 from indexers.flat import FlatConfig
-from indexers.index import VectorIndex, build_index
-from indexers.kinds import make_config
+from indexers.index import VectorIndex
 from indexers.persistence import load_index, read_config, read_manifest
-from indexers.recall import measured_recall
-from indexers.stage import AbstractIndexConfig
-from indexers.types import METRIC_NAMES, PRIOR_NAMES, IndexKind, MetricName, PriorName
+from indexers.types import METRIC_NAMES, PRIOR_NAMES, MetricName, PriorName
 from latentdb.errors import NotEnoughDataError, SpaceMismatchError, UnknownSpaceError
-from latentdb.index.build import build_from_store
+from latentdb.index.asking import Asker
 from latentdb.index.info import IndexInfo, LoadedIndex
 from latentdb.index.live import LiveIndex, RowTimes
+from latentdb.index.making import IndexMaker
 from latentdb.index.name import IndexName
 from latentdb.index.refresh import LAID_OUT, refreshed
+from latentdb.index.request import TARGET_RECALL, IndexRequest, WantedKind
 from latentdb.index.row_times import rows_now, save_with_times
-from latentdb.index.shelf import (
-    LiveShelf,
-    pointer_stamp,
-    require_fingerprint,
-)
+from latentdb.index.shelf import LiveShelf, pointer_stamp, require_fingerprint
+from latentdb.index.tuning import effort_of, tuning_of
+from latentdb.progress import Progress, silent
 from latentdb.space import Space
 from latentdb.store import Problem, Store
 
 _LOG = logging.getLogger(__name__)
-# Queries that the recall of an approximate index is measured by, when it is built.
-_RECALL_QUERIES = 100
 _PREFERRED: tuple[MetricName, ...] = ("cosine", "nao", "euclidean")
 
 
@@ -49,38 +41,50 @@ class IndexManager:
     ----------
     store : Store
         Where the vectors are.
+    asker : Asker
+        Makes the questions that indexes are tuned by.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, asker: Asker) -> None:
         self._store = store
         self._folder = store.artefact_dir("indexes")
         self._live = LiveShelf(store, self._folder)
+        self._maker = IndexMaker(store, asker)
 
     def build(
         self,
         space: Space,
         metric: MetricName,
-        prior: PriorName,
-        kind: AbstractIndexConfig | IndexKind,
+        prior: PriorName | None,
+        kind: WantedKind,
+        *,
+        target_recall: float | None = None,
+        memory: int | None = None,
+        progress: Progress = silent,
     ) -> IndexInfo:
-        """Build and save; see `LatentDB.build_index`."""
+        """Build and save; see `LatentDB.build_index` and `IndexRequest`."""
+        request = IndexRequest(kind, target_recall, memory)
+        return self._build(IndexName.of(space.name, metric, prior), request, progress)
+
+    def _build(
+        self, name: IndexName, request: IndexRequest, progress: Progress = silent
+    ) -> IndexInfo:
         self._store.location.require_writable()
-        config = make_config(kind) if isinstance(kind, str) else kind
         started = time.perf_counter()
-        name = IndexName.of(space.name, metric, prior)
+        space = self._store.space(name.space)
         version, rows = self._store.version(space.name), rows_now(self._store, space)
-        index = build_from_store(self._store, space, name, config)
-        seconds = time.perf_counter() - started
+        made = self._maker.make(space, name, request, progress)
         extra = {
             "space": space.name,
             "fingerprint": space.fingerprint,
             "table_version": version,
             "prior": name.prior,
-            "seconds": seconds,
-            "recall_at_10": 1.0 if config.is_exact else _recall(index, self._store, space),
-            LAID_OUT: len(index),
+            "asked": request.to_json(),
+            LAID_OUT: len(made.index),
+            "seconds": time.perf_counter() - started,
+            **made.facts(),
         }
-        return self._save(name, index, rows, extra)
+        return self._save(name, made.index, rows, extra)
 
     def refresh(
         self,
@@ -88,6 +92,7 @@ class IndexManager:
         *,
         metric: MetricName | None = None,
         prior: PriorName | None = None,
+        progress: Progress = silent,
     ) -> IndexInfo:
         """Bring an index up to its table, or build it anew where too much changed.
 
@@ -108,14 +113,12 @@ class IndexManager:
         done = refreshed(self._store, space, name, self._folder / str(name))
         if isinstance(done, str):
             _LOG.info("index %s is built anew: %s", name, done)
-            self._rebuild(str(name))
-            return self._info(name)
+            return self._build(name, self._asked(name), progress)
         if not done.added + done.removed:
             return self._info(name)
-        index = done.index
-        recall = 1.0 if index.config.is_exact else _recall(index, self._store, space)
-        facts = {"seconds": time.perf_counter() - started, "recall_at_10": recall}
-        return self._save(name, index, done.rows, {**done.extra, **facts})
+        made = self._maker.measured_again(space, done.index, done.extra, progress)
+        facts = {"seconds": time.perf_counter() - started, **made.facts()}
+        return self._save(name, made.index, done.rows, {**done.extra, **facts})
 
     def _save(
         self, name: IndexName, index: VectorIndex, rows: RowTimes, extra: Mapping[str, Any]
@@ -169,14 +172,11 @@ class IndexManager:
         IndexerError
             A structure does not go with the vectors of `target`; build another kind for it.
         """
-        there = self._names()
-        made = []
-        for name in there:
-            space, metric, prior = _parse(name)
-            if space == source and str(IndexName.of(target.name, metric, prior)) not in there:
-                config = read_config(self._folder / name) or FlatConfig()
-                made.append(self.build(target, metric, prior or "chi", config))
-        return made
+        there = [_parse(folder) for folder in self._names()]
+        new = {name: name._replace(space=target.name) for name in there if name.space == source}
+        return [
+            self._build(copy, self._asked(name)) for name, copy in new.items() if copy not in there
+        ]
 
     def drop(self, space: str) -> None:
         """Delete the indexes of a space; repeated after a kill, it ends what was begun."""
@@ -191,29 +191,43 @@ class IndexManager:
     def check(self, *, repair: bool) -> list[Problem]:
         """Indexes that cannot be read or belong to other settings; `repair` builds them anew."""
         problems: list[Problem] = []
-        for name in self._names():
+        for folder in self._names():
+            name = _parse(folder)
             detail = self._fault(name)
             if detail and repair:
-                self._rebuild(name)
+                self._build(name, self._asked(name))
             elif detail:
                 problems.append(Problem("torn_index", f"indexes/{name}", 1, detail, True))
         return problems
 
-    def _fault(self, name: str) -> str:
+    def _fault(self, name: IndexName) -> str:
         """What is wrong with an index on disk; empty when nothing is."""
+        folder = self._folder / str(name)
         try:
-            load_index(self._folder / name)
-            manifest = read_manifest(self._folder / name)
-            require_fingerprint(manifest["extra"], self._store.space(_parse(name).space))
+            index = load_index(folder)
+            extra = read_manifest(folder)["extra"]
+            require_fingerprint(extra, self._store.space(name.space))
         except (IndexFileError, SpaceMismatchError, UnknownSpaceError) as error:
             return str(error)
+        tuning = tuning_of(extra)
+        if tuning is not None and dict(tuning.settings) != effort_of(index.config):
+            return (
+                f"it is searched with {effort_of(index.config)}, and was tuned to "
+                f"{dict(tuning.settings)}: the recall it tells is of other settings"
+            )
         return ""
 
-    def _rebuild(self, name: str) -> None:
-        """Build an index anew, of its own kind where that can still be read."""
-        space, metric, prior = _parse(name)
-        config = read_config(self._folder / name) or FlatConfig()
-        self.build(self._store.space(space), metric, prior or "chi", config)
+    def _asked(self, name: IndexName) -> IndexRequest:
+        """What an index was asked to be, as far as that can still be read."""
+        folder = self._folder / str(name)
+        try:
+            asked = read_manifest(folder)["extra"].get("asked")
+        except IndexFileError:
+            asked = None
+        if asked is not None:
+            return IndexRequest.from_json(asked)
+        config = read_config(folder)
+        return IndexRequest(FlatConfig() if config is None else config, TARGET_RECALL)
 
     def _names(self) -> list[str]:
         """Indexes that were saved whole at least once."""
@@ -222,6 +236,7 @@ class IndexManager:
 
     def _info(self, name: IndexName) -> IndexInfo:
         manifest = read_manifest(self._folder / str(name))
+        extra = manifest["extra"]
         loaded = self._live.get(self._store.space(name.space), name)
         return IndexInfo(
             space=name.space,
@@ -229,11 +244,13 @@ class IndexManager:
             prior=name.prior,
             kind=manifest["config"]["kind"],
             count=manifest["count"],
-            recall_at_10=manifest["extra"]["recall_at_10"],
+            recall_at_10=extra["recall_at_10"],
             newer_rows=loaded.newer_rows,
             removed_rows=loaded.facts.removed_rows,
             index_bytes=sum(fact["bytes"] for fact in manifest["files"].values()),
-            seconds=manifest["extra"]["seconds"],
+            seconds=extra["seconds"],
+            reason=extra.get("reason"),
+            tuning=tuning_of(extra),
         )
 
     def _choose(self, space: str, metric: MetricName | None, prior: PriorName | None) -> IndexName:
@@ -256,15 +273,6 @@ class IndexManager:
                 if pointer_stamp(f"{self._folder}/{name}") is not None:
                     return name
         return None
-
-
-def _recall(index: AbstractIndex, store: Store, space: Space) -> float:
-    """Recall at 10 over some of the stored vectors."""
-    ids = index.ids
-    vectors = store.vectors(space.name, ids)
-    exact = build_index(vectors, ids, metric=index.metric, config=FlatConfig())
-    picked = np.random.default_rng(0).permutation(len(ids))[:_RECALL_QUERIES]
-    return measured_recall(index, exact, vectors[picked])
 
 
 def _parse(folder: str) -> IndexName:

@@ -15,7 +15,7 @@ from typing import Final, Literal, TypeAlias, final, get_args
 
 import numpy as np
 
-from indexers.types import PAD_ID, Float32Array, FloatArray, IdArray, SearchResult
+from indexers.types import PAD_ID, Float32Array, IdArray
 
 QuestionKind: TypeAlias = Literal["id", "image", "text", "mapped", "shifted"]
 QUESTION_KINDS: Final[tuple[QuestionKind, ...]] = get_args(QuestionKind)
@@ -45,7 +45,7 @@ class QuestionSet:
         """Questions that were made of nothing that is stored."""
         return cls(vectors, np.full(len(vectors), PAD_ID, np.int64))
 
-    def __getitem__(self, some: slice) -> QuestionSet:
+    def __getitem__(self, some: IdArray) -> QuestionSet:
         return QuestionSet(self.vectors[some], self.own[some])
 
 
@@ -57,25 +57,8 @@ class Questions:
     asked: Mapping[QuestionKind, QuestionSet]
     not_asked: Mapping[QuestionKind, str] = field(default_factory=dict)
 
-    def halves(self) -> tuple[Questions, Questions]:
-        """Every other question of each kind, and the rest: to choose by, and to report on."""
-        first, second = (
-            {kind: one[start::2] for kind, one in self.asked.items()} for start in (0, 1)
-        )
-        return Questions(first, self.not_asked), Questions(second, self.not_asked)
-
     def and_also(self, kind: QuestionKind, more: QuestionSet) -> Questions:
         """The same with questions of one kind more."""
         said = {one: why for one, why in self.not_asked.items() if one != kind}
         asked = {**self.asked, kind: more}
         return Questions({one: asked[one] for one in QUESTION_KINDS if one in asked}, said)
-
-
-def without_own(found: SearchResult, own: IdArray, k: int) -> FloatArray:
-    """Distances (n, k) of what was found, `k` + 1 asked for, less the item of each question."""
-    keep = found.ids != own[:, None]
-    keep |= own[:, None] == PAD_ID
-    order = np.argsort(~keep, axis=1, kind="stable")[:, :k]
-    distances = np.where(keep, found.distances, np.inf)
-    nearest: FloatArray = np.take_along_axis(distances, order, axis=1)
-    return nearest

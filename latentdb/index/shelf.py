@@ -21,6 +21,7 @@ from latentdb.errors import SpaceMismatchError
 from latentdb.index.live import LiveFacts, LiveIndex, RowTimes
 from latentdb.index.name import IndexName, metric_for
 from latentdb.index.row_times import read_row_times, rows_now, timed
+from latentdb.index.tuning import tuning_of
 from latentdb.model import Vectors
 from latentdb.space import Space
 from latentdb.store import Store
@@ -115,7 +116,9 @@ class LiveShelf:
         """The index on disk, mapped, without rows that are gone, beside the rows that are new."""
         folder = self._folder / str(name)
         extra, index = self._loaded(folder, space)
-        facts = LiveFacts(is_saved=True, recall_at_10=float(extra["recall_at_10"]))
+        tuning = tuning_of(extra)
+        recall = {} if tuning is None else tuning.recall
+        facts = LiveFacts(is_saved=True, recall_at_10=float(extra["recall_at_10"]), recall=recall)
         ids = np.sort(index.ids)
         # Of one that an earlier version built, rows that are still there count as the same.
         rows = read_row_times(folder, extra, ids) or timed(ids, now)

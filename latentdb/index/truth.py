@@ -7,7 +7,7 @@ import numpy as np
 from indexers.flat import FlatConfig
 from indexers.index import build_index
 from indexers.metric import AbstractMetric
-from indexers.types import IdArray, SearchResult
+from indexers.types import BoolArray, IdArray, SearchResult
 from latentdb.errors import NotEnoughDataError
 from latentdb.index.live import merged
 from latentdb.model import Vectors
@@ -24,7 +24,7 @@ def exact_neighbours(
     queries: Vectors,
     k: int,
     *,
-    leave_out: IdArray | None = None,
+    among: IdArray | None = None,
 ) -> SearchResult:
     """The nearest rows of each query among all that are stored, by one pass over the store.
 
@@ -39,8 +39,8 @@ def exact_neighbours(
         Not modified.
     k : int
         Neighbours of each; where fewer rows are stored, answers are padded.
-    leave_out : (m,) int64, optional
-        Ids of rows that do not count.
+    among : (m,) int64, optional
+        Ids of the rows that count, all where not given.
 
     Raises
     ------
@@ -49,12 +49,13 @@ def exact_neighbours(
         There are no rows.
     """
     rows_at_once = max(1, _BLOCK_VALUES // max(1, queries.shape[1]))
+    counted = None if among is None else np.sort(among)
     found: SearchResult | None = None
     for rows in store.iter_vectors(space_name, rows_at_once):
         ids, vectors = rows.ids, rows.vectors
-        if leave_out is not None:
-            stays = ~np.isin(ids, leave_out)
-            ids, vectors = ids[stays], vectors[stays]
+        if counted is not None:
+            counts = _is_among(ids, counted)
+            ids, vectors = ids[counts], vectors[counts]
         if not len(ids):
             continue
         block = build_index(vectors, ids, metric=metric, config=FlatConfig())
@@ -64,4 +65,13 @@ def exact_neighbours(
         raise NotEnoughDataError(
             f"space {space_name!r} holds no vectors to compare with: latentdb ingest DB SOURCE"
         )
+    return found
+
+
+def _is_among(ids: IdArray, some: IdArray) -> BoolArray:
+    """Whether each of `ids` is one of `some`, which are sorted."""
+    if not len(some):
+        return np.zeros(len(ids), np.bool_)
+    at = np.minimum(np.searchsorted(some, ids), len(some) - 1)
+    found: BoolArray = some[at] == ids
     return found

@@ -90,7 +90,9 @@ class Worker:
     def _told(self, error: LatentDBError) -> dict[str, str]:
         """An error as clients are told it: what is the server's own trouble may name its paths."""
         is_ours = status_of(type(error)) >= INTERNAL
-        text = str(error).replace(f"{self._db.uri}/", "")
+        text = str(error)
+        for folder in (self._db.uri, self._db.store.path):
+            text = text.replace(f"{folder}/", "")
         detail = "the server could not do this; its log says why" if is_ours else text
         return {"code": code_of(type(error)), "detail": detail}
 

@@ -20,6 +20,7 @@ from latentdb.store.versions import AbstractVersions, FolderVersions
 
 # One letter before the colon is a Windows drive, not a scheme.
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):")
+_OTHER_STORES = frozenset({"abfs", "abfss", "adl", "az", "azure", "gcs", "gs", "oss"})
 
 
 class AbstractLocation(ABC):
@@ -76,6 +77,10 @@ class AbstractLocation(ABC):
         StoreExistsError
             There is something already.
         """
+
+    def explain(self, told: str) -> str:
+        """What LanceDB told of a failure, in words that say what to do where those are known."""
+        return told
 
     @abstractmethod
     def state(self) -> AbstractState:
@@ -159,6 +164,17 @@ def locate(uri: str) -> AbstractLocation:
     StoreError
         The text is empty, or names a scheme that is not supported.
     """
+    scheme = _SCHEME.match(uri)
+    name = scheme[1].lower() if scheme else ""
+    if name == "s3":
+        from latentdb.store.object_location import ObjectLocation
+
+        return ObjectLocation(uri)
+    if name in _OTHER_STORES:
+        raise StoreError(
+            f"{name}:// is not supported: one writer at a time is kept by conditional writes of "
+            "the S3 protocol; use an object store that speaks it, as s3://BUCKET/NAME"
+        )
     return LocalFolder(local_path(uri))
 
 
@@ -183,7 +199,7 @@ def local_path(uri: str) -> Path:
     parts = urlsplit(uri)
     if scheme[1].lower() != "file" or parts.netloc not in ("", "localhost"):
         raise StoreError(
-            f"{uri}: databases are supported in a local folder, given as a path (faces.ldb) or "
-            f"as file:///data/faces.ldb; {scheme[1]}:// is not"
+            f"{uri}: expected a local folder, given as a path (faces.ldb) or as "
+            f"file:///data/faces.ldb; {scheme[1]}:// is none"
         )
     return Path(unquote(parts.path)).absolute()

@@ -35,6 +35,10 @@ class AbstractMirror(ABC):
     def problems(self, *, repair: bool) -> list[Problem]:
         """Published files that are lost or torn; `repair` publishes those that are here whole."""
 
+    @abstractmethod
+    def sweep(self) -> None:
+        """Delete what publishing that was cut short left behind."""
+
 
 @final
 class InPlace(AbstractMirror):
@@ -55,3 +59,6 @@ class InPlace(AbstractMirror):
     def problems(self, *, repair: bool) -> list[Problem]:  # noqa: ARG002 - of the interface
         """None."""
         return []
+
+    def sweep(self) -> None:
+        """Nothing."""

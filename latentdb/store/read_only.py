@@ -73,6 +73,10 @@ class ReadOnly(AbstractLocation):
         """StoreReadOnlyError."""
         _refuse(self._at)
 
+    def explain(self, told: str) -> str:
+        """As the base class says."""
+        return self._place.explain(told)
+
     def state(self) -> AbstractState:
         """As the base class says."""
         return self._place.state()
@@ -119,6 +123,10 @@ class _Unchanging(AbstractMirror):
         if repair:
             _refuse(self._at)
         return self._mirror.problems(repair=False)
+
+    def sweep(self) -> None:
+        """StoreReadOnlyError."""
+        _refuse(self._at)
 
 
 @final

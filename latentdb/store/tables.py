@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple, final
+from typing import Any, NamedTuple, TypeAlias, final
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +25,8 @@ from numpy.typing import NDArray
 
 from latentdb.errors import StoreError, StoreIOError
 from latentdb.store.location import AbstractLocation
+
+Explain: TypeAlias = Callable[[str], str]
 
 # Below one millisecond LanceDB rounds to zero and warns.
 _AT_ONCE = timedelta(milliseconds=1)
@@ -34,14 +36,14 @@ _PANICS = frozenset({"RustPanic", "PanicException"})
 
 
 @contextmanager
-def _translated(doing: str) -> Iterator[None]:
-    """Turn what LanceDB raises into StoreIOError, keeping its words."""
+def _translated(doing: str, explain: Explain) -> Iterator[None]:
+    """Turn what LanceDB raises into StoreIOError, in its words or in plainer ones."""
     try:
         yield
     except StoreError:
         raise
     except (RuntimeError, ValueError, OSError, TimeoutError) as error:
-        raise StoreIOError(f"{doing} failed: {error}") from error
+        raise StoreIOError(f"{doing} failed: {explain(str(error))}") from error
     except BaseException as error:
         if type(error).__name__ not in _PANICS:
             raise
@@ -52,10 +54,11 @@ def _translated(doing: str) -> Iterator[None]:
 class Pinned:
     """One version of one table; it reads the same however often others write."""
 
-    def __init__(self, handle: Any, name: str) -> None:
+    def __init__(self, handle: Any, name: str, explain: Explain) -> None:
         self._handle = handle
+        self._explain = explain
         self.name = name
-        with _translated(f"reading table {name}"):
+        with _translated(f"reading table {name}", explain):
             self.version = int(handle.version)
             self.schema: pa.Schema = handle.schema
 
@@ -66,7 +69,7 @@ class Pinned:
 
         With `_rowid` when asked.
         """
-        with _translated(f"reading table {self.name}"):
+        with _translated(f"reading table {self.name}", self._explain):
             query = self._handle.search().select(list(columns))
             if after is not None:
                 query = query.where(f"_rowid > {after}")
@@ -74,14 +77,14 @@ class Pinned:
 
     def count(self) -> int:
         """Number of rows."""
-        with _translated(f"reading table {self.name}"):
+        with _translated(f"reading table {self.name}", self._explain):
             return int(self._handle.count_rows())
 
     def take(
         self, row_ids: NDArray[np.uint64], columns: Sequence[str], *, with_row_ids: bool = False
     ) -> pa.Table:
         """The rows of these `_rowid`s, in storage order, with `_rowid` when asked."""
-        with _translated(f"reading table {self.name}"):
+        with _translated(f"reading table {self.name}", self._explain):
             query = self._handle.take_row_ids(row_ids.tolist()).select(list(columns))
             return query.with_row_id().to_arrow() if with_row_ids else query.to_arrow()
 
@@ -91,15 +94,21 @@ class Table:
     """One table at its latest version, for writing."""
 
     def __init__(
-        self, handle: Any, name: str, committing: Callable[[str], AbstractContextManager[None]]
+        self,
+        handle: Any,
+        name: str,
+        *,
+        committing: Callable[[str], AbstractContextManager[None]],
+        explain: Explain,
     ) -> None:
         self._handle = handle
+        self._explain = explain
         self._committing = committing
         self.name = name
 
     @contextmanager
     def _latest(self) -> Iterator[Any]:
-        with _translated(f"writing table {self.name}"), self._committing(self.name):
+        with _translated(f"writing table {self.name}", self._explain), self._committing(self.name):
             self._handle.checkout_latest()
             yield self._handle
 
@@ -184,11 +193,12 @@ class Tables:
         self._pid = os.getpid()
         self._lock = threading.RLock()
         self._guard = location.lock
+        self._explain = location.explain
         self._versions = location.versions
         self._probes: dict[str, Any] = {}
         self._look = _Look()
         self._writable: dict[str, Table] = {}
-        with _translated(f"opening {location.uri}"):
+        with self._translated(f"opening {location.uri}"):
             address, options = location.tables()
             self._connection = lancedb.connect(address, storage_options=options)
 
@@ -201,12 +211,15 @@ class Tables:
             )
         return self._connection
 
+    def _translated(self, doing: str) -> AbstractContextManager[None]:
+        return _translated(doing, self._explain)
+
     def names(self) -> set[str]:
         """Names of the tables there are."""
         connection = self._connected()
         names: set[str] = set()
         token: str | None = None
-        with _translated("listing tables"):
+        with self._translated("listing tables"):
             while True:
                 page = connection.list_tables(page_token=token)
                 names.update(page.tables)
@@ -216,14 +229,14 @@ class Tables:
 
     def create(self, name: str, schema: pa.Schema, *, key: str) -> None:
         """Make an empty table whose rows are told apart by `key`."""
-        with _translated(f"creating table {name}"):
+        with self._translated(f"creating table {name}"):
             self._guard.require_kept()
             table = self._connected().create_table(name, schema=schema)
             table.set_unenforced_primary_key(key)
 
     def drop(self, name: str) -> None:
         """Delete a table with everything in it."""
-        with self._lock, _translated(f"dropping table {name}"):
+        with self._lock, self._translated(f"dropping table {name}"):
             self._guard.require_kept()
             self._probes.pop(name, None)
             self._versions.forget(name)
@@ -253,7 +266,7 @@ class Tables:
         return look[name]
 
     def _looked_up(self, name: str) -> int:
-        with self._lock, _translated(f"reading table {name}"):
+        with self._lock, self._translated(f"reading table {name}"):
             self._connected()
             return self._versions.latest(name, lambda: self._asked(name))
 
@@ -267,15 +280,15 @@ class Tables:
     def pin(self, name: str) -> Pinned:
         """The latest version of a table, or the one that is fixed, to be read from."""
         fixed = self._versions.fixed(name)
-        with _translated(f"opening table {name}"):
+        with self._translated(f"opening table {name}"):
             handle = self._connected().open_table(name)
             if fixed is not None:
                 handle.checkout(fixed)
-            return Pinned(handle, name)
+            return Pinned(handle, name, self._explain)
 
     def history(self, name: str) -> list[TableVersion]:
         """The versions of a table that are still there, the oldest first; never empty."""
-        with _translated(f"reading table {name}"):
+        with self._translated(f"reading table {name}"):
             told = self._connected().open_table(name).list_versions()
         return [
             TableVersion(
@@ -289,11 +302,13 @@ class Tables:
 
     def table(self, name: str) -> Table:
         """A table, to be written to."""
-        with self._lock, _translated(f"opening table {name}"):
+        with self._lock, self._translated(f"opening table {name}"):
             connection = self._connected()
             if name not in self._writable:
                 handle = connection.open_table(name)
-                self._writable[name] = Table(handle, name, self._committing)
+                self._writable[name] = Table(
+                    handle, name, committing=self._committing, explain=self._explain
+                )
             return self._writable[name]
 
     @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
@@ -84,3 +85,45 @@ class FolderVersions(AbstractVersions):
                 return frozenset(entry.name for entry in entries)
         except FileNotFoundError:
             return frozenset()
+
+
+class _Asked(NamedTuple):
+    """A version, when it was asked for, and by which mark nothing has been written since."""
+
+    mark: str | None
+    at: float
+    version: int
+
+
+@final
+class RemoteVersions(AbstractVersions):
+    """Of tables in an object store: what others write is seen a second later at most.
+
+    Parameters
+    ----------
+    mark : callable
+        Tells a mark that is another one once something may have been written; None while
+        somebody writes.
+    stale_seconds : float
+        How long a version counts while somebody writes.
+    """
+
+    def __init__(self, mark: Callable[[], str | None], *, stale_seconds: float) -> None:
+        self._mark = mark
+        self._stale_seconds = stale_seconds
+        self._asked: dict[str, _Asked] = {}
+
+    def latest(self, name: str, ask: Callable[[], int]) -> int:
+        """As the base class says."""
+        mark, now = self._mark(), time.monotonic()
+        asked = self._asked.get(name)
+        if asked is not None:
+            is_unwritten = asked.mark is not None and asked.mark == mark
+            if is_unwritten or (mark is None and now - asked.at < self._stale_seconds):
+                return asked.version
+        self._asked[name] = _Asked(mark, now, ask())
+        return self._asked[name].version
+
+    def forget(self, name: str) -> None:
+        """As the base class says."""
+        self._asked.pop(name, None)

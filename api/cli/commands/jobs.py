@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -51,10 +50,12 @@ def _listed(opened: AnyDatabase) -> list[dict[str, Any]]:
     """The jobs, from the server or from the files of the database."""
     from api.jobs.book import JobBook
     from latentdb.client.remote import RemoteDB
+    from latentdb.database import LatentDB
 
     if isinstance(opened, RemoteDB):
         return [job.to_json() for job in opened.jobs.all()]
-    book = JobBook(Path(opened.uri))
+    assert isinstance(opened, LatentDB)
+    book = JobBook(opened.store.path)
     return [job.shown(book.progress(job.id)) for job in book.all()]
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
-
 from indexers.metric import AbstractMetric, make_metric, make_prior
-from indexers.types import METRIC_NAMES, PRIOR_NAMES, MetricName, PriorName
-from latentdb.model import Vectors
+from indexers.types import METRIC_NAMES, PRIOR_NAMES, FloatArray, MetricName, PriorName
 
 
 class IndexName(NamedTuple):
@@ -37,10 +35,12 @@ class IndexName(NamedTuple):
         return cls(space, found, next((one for one in PRIOR_NAMES if one == prior), None))
 
 
-def metric_for(name: IndexName, vectors: Vectors) -> AbstractMetric:
-    """The metric of that name for vectors (n, dim); a fitted prior is fitted to their norms."""
+def metric_for(name: IndexName, dim: int, norms: Callable[[], FloatArray]) -> AbstractMetric:
+    """The metric of that name for vectors of `dim` values.
+
+    A fitted prior is fitted to what `norms` reads: the norm of each stored vector, (n,).
+    """
     if name.prior is None:
         return make_metric(name.metric)
-    is_fitted = name.prior == "fitted"
-    norms = np.linalg.norm(vectors.astype(np.float64), axis=1) if is_fitted else None
-    return make_metric(name.metric, make_prior(name.prior, dim=vectors.shape[1], norms=norms))
+    fitted_to = norms() if name.prior == "fitted" else None
+    return make_metric(name.metric, make_prior(name.prior, dim=dim, norms=fitted_to))

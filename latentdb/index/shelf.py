@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, final
@@ -14,15 +13,14 @@ import numpy as np
 from indexers.errors import IndexFileError
 from indexers.files import CURRENT
 from indexers.flat import FlatConfig
-from indexers.index import VectorIndex, build_index
+from indexers.index import VectorIndex, train_index
 from indexers.persistence import load_index, read_manifest
-from indexers.types import IdArray
 from latentdb.errors import SpaceMismatchError
+from latentdb.index.build import build_from_store, row_reader
 from latentdb.index.live import LiveFacts, LiveIndex, RowTimes
 from latentdb.index.name import IndexName, metric_for
 from latentdb.index.row_times import read_row_times, rows_now, timed
 from latentdb.index.tuning import tuning_of
-from latentdb.model import Vectors
 from latentdb.space import Space
 from latentdb.store import Store
 
@@ -101,16 +99,23 @@ class LiveShelf:
         # A prior that is fitted to the stored rows is another one with other rows.
         is_refitted = name.prior == "fitted" and stamp.pointer is None
         if made is not None and _has_grown(made[0], stamp) and not is_refitted:
-            return made[1].grown(now, self._reader(space))
+            return made[1].grown(now, row_reader(self._store, space))
         if stamp.pointer is None:
             return self._in_memory(space, name, now)
         return self._from_disk(space, name, now)
 
     def _in_memory(self, space: Space, name: IndexName, now: RowTimes) -> LiveIndex:
-        vectors = self._reader(space)(now.ids)
-        metric = metric_for(name, vectors)
-        index = build_index(vectors, now.ids, metric=metric, config=FlatConfig())
-        return LiveIndex((index,), now, name.prior, LiveFacts())
+        if not len(now.ids):
+            metric = metric_for(name, space.dim, lambda: np.empty(0))
+            empty = train_index(
+                np.empty((0, space.dim), np.float32), count=1, metric=metric, config=FlatConfig()
+            )
+            return LiveIndex((empty,), now, name.prior, LiveFacts())
+        index = build_from_store(self._store, space, name, FlatConfig())
+        rows = timed(np.sort(index.ids), now)
+        return LiveIndex((index,), rows, name.prior, LiveFacts()).grown(
+            now, row_reader(self._store, space)
+        )
 
     def _from_disk(self, space: Space, name: IndexName, now: RowTimes) -> LiveIndex:
         """The index on disk, mapped, without rows that are gone, beside the rows that are new."""
@@ -122,21 +127,20 @@ class LiveShelf:
         ids = np.sort(index.ids)
         # Of one that an earlier version built, rows that are still there count as the same.
         rows = read_row_times(folder, extra, ids) or timed(ids, now)
-        return LiveIndex((index,), rows, name.prior, facts).grown(now, self._reader(space))
+        return LiveIndex((index,), rows, name.prior, facts).grown(
+            now, row_reader(self._store, space)
+        )
 
     def _loaded(self, folder: Path, space: Space) -> tuple[dict[str, Any], VectorIndex]:
         """What is kept with an index, and the index, mapped; a torn local copy is fetched anew."""
         try:
             extra = read_manifest(folder)["extra"]
             require_fingerprint(extra, space)
-            return extra, load_index(folder, mmap=True)
+            return extra, load_index(folder, mmap=True, reader=row_reader(self._store, space))
         except IndexFileError:
             if not self._store.refetch():
                 raise
             return self._loaded(folder, space)
-
-    def _reader(self, space: Space) -> Callable[[IdArray], Vectors]:
-        return lambda ids: self._store.vectors(space.name, ids)
 
 
 def require_fingerprint(extra: dict[str, Any], space: Space) -> None:

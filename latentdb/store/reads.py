@@ -152,12 +152,12 @@ class Reader:
         for start in range(0, len(ordered), batch_rows):
             wanted = ordered[start : start + batch_rows]
             try:
-                yield _rows(view, space, wanted, quality=space.quality)
+                yield _stored_rows(view, space, wanted)
             except StoreIOError:
                 # Pruned meanwhile: the same ids from the latest version, less those deleted.
                 latest, visible = self._space_view(space)
                 there = wanted[np.isin(wanted, visible)]
-                yield _rows(latest, space, there, quality=space.quality)
+                yield _stored_rows(latest, space, there)
 
     def all_rows(self, space: Space) -> SpaceRows:
         """All rows of a space, sorted by id."""
@@ -305,6 +305,16 @@ def _rows(view: KeyedView, space: Space, ids: Ids, *, quality: Sequence[str]) ->
         for name, column in columns.items():
             column[at] = rows[name].to_numpy()
     return SpaceRows(ids, vectors, columns)
+
+
+def _stored_rows(view: KeyedView, space: Space, ids: Ids) -> SpaceRows:
+    """Rows of distinct `ids` of the view, as they lie on disk."""
+    columns = ["id", "vector", *space.quality]
+    if not len(ids):
+        return _rows(view, space, ids, quality=space.quality)
+    rows = pa.concat_tables(view.take(ids, columns))
+    quality = {name: rows[name].to_numpy() for name in space.quality}
+    return SpaceRows(rows["id"].to_numpy(), vector_block(rows), quality)
 
 
 def _sorted_rows(view: KeyedView, columns: list[str], ids: Ids) -> pa.Table:

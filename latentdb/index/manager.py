@@ -8,6 +8,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, final
 
+import numpy as np
+
 from indexers.errors import IndexFileError, MetricError
 from indexers.files import CURRENT
 from indexers.flat import FlatConfig
@@ -22,7 +24,7 @@ from latentdb.index.making import IndexMaker
 from latentdb.index.name import IndexName
 from latentdb.index.refresh import LAID_OUT, refreshed
 from latentdb.index.request import TARGET_RECALL, IndexRequest, WantedKind
-from latentdb.index.row_times import rows_now, save_with_times
+from latentdb.index.row_times import read_row_times, rows_now, save_with_times
 from latentdb.index.shelf import LiveShelf, pointer_stamp, require_fingerprint
 from latentdb.index.tuning import effort_of, tuning_of
 from latentdb.progress import Progress, silent
@@ -207,6 +209,7 @@ class IndexManager:
             index = load_index(folder)
             extra = read_manifest(folder)["extra"]
             require_fingerprint(extra, self._store.space(name.space))
+            read_row_times(folder, extra, np.sort(index.ids))
         except (IndexFileError, SpaceMismatchError, UnknownSpaceError) as error:
             return str(error)
         tuning = tuning_of(extra)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from latentdb.catalog import Catalog
+from latentdb.cluster.choice import uses_ray
 from latentdb.cluster.engine import RayEngine
 from latentdb.errors import QueryError
 from latentdb.ingest import IngestOptions, ProgressListener, SilentProgress, ingest
@@ -73,9 +74,7 @@ def take_in(
     names = own if spaces is None else filled(catalog.migrations, spaces, store)
     if not names:
         raise QueryError("the database has no space yet: latentdb init DB --space NAME")
-    if engine == "local":
-        if address is not None:
-            raise QueryError(f"an address is of a cluster: ask for engine 'ray' at {address}")
+    if not uses_ray(engine, address):
         models = {name: catalog.models.get(name) for name in names}
         summary = ingest(store, models, source, options=options, progress=progress)
     else:

@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from latentdb.catalog import Catalog
+from latentdb.cluster.choice import uses_ray
+from latentdb.cluster.sums import adder
 from latentdb.directions.direction import Direction
 from latentdb.directions.make import make_direction
 from latentdb.directions.recipe import Recipe, RecipeParts
 from latentdb.errors import QueryError
+from latentdb.protocol import StitchOptions
 from latentdb.shared_space import SharedSpace
 from latentdb.shared_space_fit import ShareOptions, share_spaces
-from latentdb.stitch.fit import MapMethod
-from latentdb.stitch.from_store import stitch_spaces
+from latentdb.stitch.from_store import add_stored_pairs, stitch_spaces
 from latentdb.stitch.linear_map import LinearMap
 
 
@@ -22,11 +24,7 @@ def learn_map(
     catalog: Catalog,
     source: str,
     target: str,
-    *,
-    method: MapMethod = "ridge",
-    seed: int = 0,
-    update: bool = False,
-    force: bool = False,
+    **options: Unpack[StitchOptions],
 ) -> LinearMap:
     """Fit the map from space `source` to space `target`, and keep it with its source's profile.
 
@@ -39,6 +37,8 @@ def learn_map(
         See `latentdb.stitch.from_store.stitch_spaces`.
     force : bool
         Keep the map though it does not beat its null.
+    engine, address
+        "ray" has the workers of a cluster sum over the items; see `latentdb.intake.take_in`.
 
     Raises
     ------
@@ -46,11 +46,24 @@ def learn_map(
         It does not beat its null, and `force` is false: nothing is kept.
     UnknownSpaceError, QueryError, NotEnoughDataError
         See `stitch_spaces`.
+    ClusterError
+        There is no cluster, or its workers do not find the database.
     """
+    seed, update = options.get("seed", 0), options.get("update", False)
+    address = options.get("address")
+    is_over_ray = uses_ray(options.get("engine", "local"), address)
     catalog.store.location.require_writable()
     space, before = catalog.store.space(source), catalog.maps.find(source, target)
-    fitted = stitch_spaces(catalog.store, source, target, method=method, seed=seed, update=update)
-    if not force:
+    fitted = stitch_spaces(
+        catalog.store,
+        source,
+        target,
+        method=options.get("method", "ridge"),
+        seed=seed,
+        update=update,
+        add_pairs=adder(address) if is_over_ray else add_stored_pairs,
+    )
+    if not options.get("force", False):
         fitted.scores.require_beats_null(f"{source} → {target}")
     catalog.maps.put(source, target, fitted)
     is_recent = before is not None and _step(before) == _step(fitted)

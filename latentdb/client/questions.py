@@ -15,6 +15,7 @@ from PIL import Image
 
 from indexers.errors import DimensionError, NonFiniteError
 from latentdb.client.transport import Call
+from latentdb.errors import QueryError
 from latentdb.query import Query, Weighted, read_picture
 from latentdb.types import Answer
 
@@ -74,6 +75,23 @@ def as_asked(query: Query, answer: Answer) -> Answer:
 def given(body: Mapping[str, Any]) -> dict[str, Any]:
     """A body without what was not given; NumPy's scalars as JSON has them."""
     return {name: _plain(value) for name, value in body.items() if value is not None}
+
+
+def without_engine(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options without `engine` and its `address`: where a server's work is done is its to say.
+
+    Raises
+    ------
+    QueryError
+        Another than the server's own machine was asked for.
+    """
+    rest = dict(options)
+    if rest.pop("engine", "local") != "local" or rest.pop("address", None) is not None:
+        raise QueryError(
+            "where a server's work is done is for the server to say: leave engine and address out"
+        )
+    rest.pop("address", None)
+    return rest
 
 
 def _plain(value: Any) -> Any:

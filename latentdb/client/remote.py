@@ -13,8 +13,8 @@ from PIL import Image
 
 from latentdb.client.drawn import draw, edit, imagine
 from latentdb.client.jobs import Jobs
-from latentdb.client.questions import as_asked, given, question, search_body
-from latentdb.client.studies import fetch_report, more_done, point_values, project
+from latentdb.client.questions import as_asked, given, question, search_body, without_engine
+from latentdb.client.studies import fetch_report, more_done, passed_on, point_values, project
 from latentdb.client.transport import Call, Transport
 from latentdb.client.uploads import upload
 from latentdb.directions.choose import choose_direction
@@ -201,8 +201,9 @@ class RemoteDB:
             raise QueryError(
                 "a server takes an index by the name of its kind, such as hnsw, without arguments"
             )
+        tell = passed_on(options.pop("progress", None))
         body = {"space": space, "metric": "cosine", "kind": kind, **given(options)}
-        return decode(IndexInfo, self.jobs.run("/v1/indexes", body))
+        return decode(IndexInfo, self.jobs.run("/v1/indexes", body, tell))
 
     def indexes(self) -> list[IndexInfo]:
         """Indexes of the server, with how far each is behind its table."""
@@ -275,7 +276,7 @@ class RemoteDB:
 
     def stitch(self, source: str, target: str, **options: Unpack[StitchOptions]) -> MapFacts:
         """Have the map from one space to another fitted and kept, with held-out scores."""
-        body = {"source": source, "target": target, **options}
+        body = {"source": source, "target": target, **without_engine(options)}
         return decode(MapFacts, self.jobs.run("/v1/maps", body))
 
     def share(self, members: Sequence[str], **options: Unpack[ShareOptions]) -> SharedFacts:

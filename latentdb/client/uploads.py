@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Unpack, final
 
 from latentdb.client.batches import Batch, Picture, Receiver, Terms
 from latentdb.client.jobs import Job, JobProgress, begun, read_job
+from latentdb.client.questions import without_engine
 from latentdb.client.transport import Call, Transport
 from latentdb.errors import PictureError, QueryError, ServerBusyError, StoreLockedError
 from latentdb.ingest.chunk import Decoded, DecodeSettings, Refused
@@ -67,10 +68,7 @@ def upload(
         `batch_size`, an engine or its address was given.
     """
     asked = intake.get("options") or IngestOptions()
-    if intake.get("engine", "local") != "local" or intake.get("address") is not None:
-        raise QueryError(
-            "where a server's models run is for the server to say: leave engine and address out"
-        )
+    without_engine(intake)
     if asked.batch_size is not None:
         raise QueryError(
             "how many pictures a model gets at once is for the server to find out: leave "

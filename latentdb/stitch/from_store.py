@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,12 @@ from latentdb.errors import QueryError
 from latentdb.space import Space
 from latentdb.stitch.fit import MapMethod, fit_from_stream, new_stream
 from latentdb.stitch.linear_map import LinearMap
+from latentdb.stitch.split import SplitMoments
 from latentdb.stitch.stream_file import load_stream, save_stream
 from latentdb.store import Store
+
+Pair = tuple[Space, Space]
+AddPairs = Callable[[Store, Pair, SplitMoments, IdArray], None]
 
 BATCH_ROWS = 8192
 # Multiplications from which a GPU is worth the seconds that loading torch takes.
@@ -28,6 +32,7 @@ def stitch_spaces(
     method: MapMethod = "ridge",
     seed: int = 0,
     update: bool = False,
+    add_pairs: AddPairs | None = None,
 ) -> LinearMap:
     """The map from one space of `store` to another, fitted in one pass over both tables.
 
@@ -42,6 +47,8 @@ def stitch_spaces(
         Keep the sums beside the map, and start from those kept before: only rows that have
         arrived since are read. All are read when there are none yet, when items were deleted,
         or when vectors, seed or method ask for other sums.
+    add_pairs : callable, optional
+        Reads the pairs of items and adds them to a stream; in this process where not given.
 
     Raises
     ------
@@ -55,21 +62,21 @@ def stitch_spaces(
     _load_torch_for(len(both), spaces)
     stream = new_stream(spaces, method=method, seed=seed)
     kept = _kept_file(store, source, target)
-    if update and load_stream(kept, stream, spaces=spaces):
-        if np.isin(stream.ids(), both).all():
-            fresh = np.setdiff1d(both, stream.ids(), assume_unique=True)
-            for ids in _chunks(fresh):
-                stream.update(ids, store.vectors(source, ids), store.vectors(target, ids))
-        else:
-            stream = new_stream(spaces, method=method, seed=seed)
-    if stream.n == 0:
-        for batch in paired_batches(store, source, target, among=both):
-            stream.update(*batch)
+    is_continued = update and load_stream(kept, stream, spaces=spaces)
+    if is_continued and not np.isin(stream.ids(), both).all():
+        stream = new_stream(spaces, method=method, seed=seed)
+    fresh = both if stream.n == 0 else np.setdiff1d(both, stream.ids(), assume_unique=True)
+    (add_pairs or add_stored_pairs)(store, spaces, stream, fresh)
     fitted = fit_from_stream(stream, spaces=spaces, method=method)
     if update:
-        with store.changing("maps"):
-            save_stream(kept, stream, spaces=spaces)
+        save_stream(kept, stream, spaces=spaces)
     return fitted
+
+
+def add_stored_pairs(store: Store, spaces: Pair, stream: SplitMoments, among: IdArray) -> None:
+    """Add the pairs of the items `among` to a stream, in this process."""
+    for batch in paired_batches(store, spaces[0].name, spaces[1].name, among=among):
+        stream.update(*batch)
 
 
 def paired_ids(store: Store, source: str, target: str) -> IdArray:
@@ -85,17 +92,12 @@ def paired_ids(store: Store, source: str, target: str) -> IdArray:
 def paired_batches(
     store: Store, source: str, target: str, *, among: IdArray, batch_rows: int = BATCH_ROWS
 ) -> Iterator[tuple[IdArray, RealArray, RealArray]]:
-    """Batches (ids, X, Y) of the items `among` (sorted), in the order `source` is stored in."""
-    for rows in store.iter_vectors(source, batch_rows):
-        is_paired = np.isin(rows.ids, among)
-        ids = rows.ids[is_paired]
-        if len(ids):
-            yield ids, rows.vectors[is_paired], store.vectors(target, ids)
-
-
-def _chunks(ids: IdArray) -> Iterator[IdArray]:
-    for start in range(0, len(ids), BATCH_ROWS):
-        yield ids[start : start + BATCH_ROWS]
+    """Batches (ids, X, Y) of the items `among`, in the order in which `source` is stored."""
+    stored = store.vector_ids(source, as_stored=True)
+    paired = stored[np.isin(stored, among)]
+    for start in range(0, len(paired), batch_rows):
+        ids = paired[start : start + batch_rows]
+        yield ids, store.vectors(source, ids), store.vectors(target, ids)
 
 
 def _kept_file(store: Store, source: str, target: str) -> Path:

@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from indexers.errors import DimensionError
+from indexers.errors import DimensionError, ParameterError
 from latentdb.arrays import IdArray, RealArray, as_ids, as_matrix
 from latentdb.held_out import item_hashes
 from latentdb.stitch.gram import DEFAULT_LIMITS, GramLimits
@@ -124,6 +124,27 @@ class SplitMoments:
             np.concatenate([self.kept.Y[stays], targets[enters]]),
         )
         self.kept_ids = np.concatenate([self.kept_ids[stays], items[enters]])
+
+    def merge(self, other: SplitMoments) -> None:
+        """Add the pairs of `other`, of items that are not here; it stays as it is.
+
+        Raises
+        ------
+        ParameterError
+            It is of another seed, other widths or other limits, or keeps another number of rows.
+        """
+        if (self.seed, self.n_kept) != (other.seed, other.n_kept):
+            raise ParameterError("streams of other seeds or numbers of kept rows do not join")
+        self.moments.merge(other.moments)
+        self._ids.extend(other._ids)
+        both = Pairs(
+            np.concatenate([self.kept.X, other.kept.X]),
+            np.concatenate([self.kept.Y, other.kept.Y]),
+        )
+        ids = np.concatenate([self.kept_ids, other.kept_ids])
+        stays = self._lowest(ids)
+        self._train(both.X[~stays], both.Y[~stays])
+        self.kept, self.kept_ids = Pairs(both.X[stays], both.Y[stays]), ids[stays]
 
     def _lowest(self, ids: IdArray) -> NDArray[np.bool_]:
         """Mask of the `n_kept` of `ids` with the lowest hash."""

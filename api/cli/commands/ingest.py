@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.cli.options import Address, AsJson, BatchSize, Database, DatabaseFirst, Device, Key
+from api.cli.options import Address, AsJson, BatchSize, Database, DatabaseFirst, Device, Engine, Key
 from api.cli.output import note, print_json, print_table
 from api.cli.session import address_and, is_server, open_database
-from latentdb.types import EngineName
 
 if TYPE_CHECKING:
     from latentdb.types import IngestSummary
@@ -50,9 +49,7 @@ def ingest(  # noqa: PLR0913 - one parameter per option of the contract
     retry_quarantined: Annotated[
         bool, typer.Option("--retry-quarantined", help="Try files in quarantine again.")
     ] = False,
-    engine: Annotated[
-        EngineName, typer.Option(help="On this machine, or by the workers of a Ray cluster.")
-    ] = "local",
+    engine: Engine = "local",
     address: Address = None,
     device: Device = "auto",
     key: Key = None,

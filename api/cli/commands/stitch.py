@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from api.cli.commands.maps import print_maps
-from api.cli.options import AsJson, Database, Key, Seed
+from api.cli.options import Address, AsJson, Database, Engine, Key, Seed
 from api.cli.output import print_json
 from api.cli.session import open_database
 
@@ -43,6 +43,8 @@ def stitch(  # noqa: PLR0913 - one parameter per option of the contract
         bool, typer.Option("--force", help="Keep the map though it does not beat its null.")
     ] = False,
     seed: Seed = 0,
+    engine: Engine = "local",
+    address: Address = None,
     key: Key = None,
     as_json: AsJson = False,
 ) -> None:
@@ -51,9 +53,9 @@ def stitch(  # noqa: PLR0913 - one parameter per option of the contract
     With --method gcca: a new space that two or more share, and the maps into it.
     """
     if method == "gcca":
-        if source or target or update:
+        if source or target or update or engine != "local" or address is not None:
             raise typer.BadParameter(
-                "gcca takes --space A --space B ..., not --from, --to, --update"
+                "gcca takes --space A --space B ..., not --from, --to, --update, --engine"
             )
         options: ShareOptions = {"name": name, "dim": dim, "seed": seed, "force": force}
         _share(open_database(db, key=key), member or [], options, as_json=as_json)
@@ -61,7 +63,14 @@ def stitch(  # noqa: PLR0913 - one parameter per option of the contract
     if source is None or target is None or member or dim is not None:
         raise typer.BadParameter(f"{method} takes --from A --to B; --space and --dim are gcca's")
     fitted = open_database(db, key=key).stitch(
-        source, target, method=method, seed=seed, update=update, force=force
+        source,
+        target,
+        method=method,
+        seed=seed,
+        update=update,
+        force=force,
+        engine=engine,
+        address=address,
     )
     if as_json:
         print_json(fitted.to_json())

@@ -65,6 +65,9 @@ class ServerSettings(BaseSettings):
         may wait.
     cache_mib : float
         Memory for answers that were given already; 0 for none.
+    refresh_share : float
+        Share of its rows that an index may be behind by, and at least 1,000 rows, before the
+        server refreshes it; 0 for never.
     runs_jobs : bool
         Whether this server runs the jobs that it is given, beside answering.
     log_format : "text" or "json"
@@ -97,6 +100,7 @@ class ServerSettings(BaseSettings):
     heavy: Annotated[int, Field(ge=1)] = 1
     heavy_waiting: Annotated[int, Field(ge=0)] = 8
     cache_mib: Annotated[float, Field(ge=0)] = 64.0
+    refresh_share: Annotated[float, Field(ge=0)] = 0.1
     runs_jobs: bool = True
     log_format: Literal["text", "json"] = "text"
 

@@ -200,6 +200,13 @@ EXAMPLES: Final[Sequence[Example]] = (
         {"Idempotency-Key": "my-first-index"},
     ),
     Example(
+        "POST /v1/indexes",
+        "refresh",
+        "Bring the index there is up to its table",
+        {"space": "faces-clip", "metric": "cosine", "refresh": True},
+    ),
+    Example("POST /v1/compaction", "compact", "Merge small pieces of the tables", {}),
+    Example(
         "POST /v1/maps",
         "map",
         "Fit a map that questions go through from one space to another",

@@ -13,6 +13,7 @@ from api.http.search_desk import SearchDesk
 from api.http.warm import Warming
 from api.http.work import Workbench
 from api.jobs.book import JobBook
+from api.jobs.caretaker import Caretaker
 from api.jobs.keeper import Keeper
 from api.settings import ServerSettings
 from latentdb.database import LatentDB
@@ -59,6 +60,8 @@ class Server:
         work = Workbench(settings)
         jobs = JobBook(db.store.path)
         metrics = Metrics()
+        share = settings.refresh_share
+        caretaker = Caretaker(db, jobs, share=share, most=settings.max_jobs)
         kept_bytes = int(settings.cache_mib * 2**20)
         return Server(
             db,
@@ -69,7 +72,7 @@ class Server:
             metrics=metrics,
             warming=Warming(db),
             jobs=jobs,
-            keeper=Keeper(jobs, device=settings.device),
+            keeper=Keeper(jobs, device=settings.device, look=caretaker.look),
         )
 
 

@@ -32,6 +32,7 @@ KEPT: Final = 500
 """Jobs that are over and still told of; older ones are forgotten."""
 _ID = re.compile(r"[0-9a-f]{16,64}")
 _LOCK_SECONDS = 30.0
+_FIRST = "ingest"
 
 
 @final
@@ -70,9 +71,12 @@ class JobBook:
         return sorted(self._each(), key=lambda job: (job.created_at, job.id), reverse=True)
 
     def unfinished(self) -> list[Job]:
-        """Jobs that are queued or running, in the order in which they are done."""
+        """Jobs that are queued or running, in the order in which they are done.
+
+        Uploads come first: somebody waits for the pictures, and studies take long.
+        """
         there = [job for job in self._each() if not job.is_over]
-        return sorted(there, key=lambda job: (job.created_at, job.id))
+        return sorted(there, key=lambda job: (job.kind != _FIRST, job.created_at, job.id))
 
     def counts(self) -> dict[str, int]:
         """How many jobs are in each state, those that were forgotten left out."""

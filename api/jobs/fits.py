@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, Literal, final
 
 from pydantic import Field, StringConstraints
 
@@ -32,18 +32,23 @@ Ids = Annotated[tuple[ItemId, ...], Field(max_length=1000)]
 
 @final
 class IndexJob(AbstractKind):
-    """Build the index of a space under a metric, or build it anew."""
+    """Build the index of a space under a metric, build it anew, or bring it up to its table."""
 
     name: ClassVar[str] = "index"
 
     space: SpaceName
     metric: MetricName = "cosine"
     prior: PriorName | None = Field(default=None, description="Of nao alone; chi where not given.")
-    kind: IndexKind = "flat"
+    kind: IndexKind | None = Field(default=None, description="flat where not given.")
+    refresh: bool = Field(
+        default=False, description="Bring the index there is up to its table; without a kind."
+    )
 
     def check(self, db: LatentDB) -> None:
         """Raise where there is nothing to index, or a prior that the metric has no use for."""
         require_spaces(db, self.space)
+        if self.refresh and self.kind is not None:
+            raise QueryError("an index that is refreshed stays of its kind: leave kind out")
         if self.prior is not None and self.metric != "nao":
             raise MetricError(
                 f"a prior belongs to the nao metric, got prior {self.prior!r} with "
@@ -53,10 +58,14 @@ class IndexJob(AbstractKind):
             raise NotEnoughDataError(f"space {self.space!r} holds no vectors yet")
 
     def run(self, db: LatentDB, reporter: Reporter) -> Any:
-        """Build it; the facts of the index."""
+        """Build or refresh it; the facts of the index."""
+        if self.refresh:
+            reporter.message(f"refreshing the index of {self.space}")
+            done = db.upkeep.refresh_index(self.space, metric=self.metric, prior=self.prior)
+            return done.to_json()
         reporter.message(f"building the index of {self.space}")
-        prior = self.prior or "chi"
-        return db.build_index(self.space, metric=self.metric, prior=prior, kind=self.kind).to_json()
+        prior, kind = self.prior or "chi", self.kind or "flat"
+        return db.build_index(self.space, metric=self.metric, prior=prior, kind=kind).to_json()
 
 
 @final

@@ -7,12 +7,14 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from secrets import token_hex
 from typing import final
 
 from api.jobs.book import JobBook
 
 _LOOK_SECONDS = 1.0
+_CARE_SECONDS = 30.0
 _LONGEST_PAUSE = 60.0
 _STOP_SECONDS = 10.0
 
@@ -30,10 +32,21 @@ class Keeper:
         Where the runner's models run.
     idle_seconds : float, optional
         After which the runner leaves; its own default where not given.
+    look : callable
+        Called every half a minute, to write down the jobs that are due.
     """
 
-    def __init__(self, book: JobBook, *, device: str, idle_seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        book: JobBook,
+        *,
+        device: str,
+        idle_seconds: float | None = None,
+        look: Callable[[], None] = lambda: None,
+    ) -> None:
         self._book = book
+        self._care = look
+        self._care_at = time.monotonic() + _CARE_SECONDS
         self._device = device
         self._idle = [] if idle_seconds is None else ["--idle", str(idle_seconds)]
         self._wake = threading.Event()
@@ -67,6 +80,9 @@ class Keeper:
 
     def _keep(self) -> None:
         while not self._ending.is_set():
+            if time.monotonic() >= self._care_at:
+                self._care_at = time.monotonic() + _CARE_SECONDS
+                self._care()
             self._look()
             self._wake.wait(_LOOK_SECONDS)
             self._wake.clear()

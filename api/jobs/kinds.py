@@ -10,11 +10,13 @@ from api.jobs.fits import DirectionJob, IndexJob, MapJob, SharedJob
 from api.jobs.job import Job
 from api.jobs.kind import AbstractKind
 from api.jobs.studies import EnergyJob, ProjectionJob, ReportJob
+from api.jobs.upkeep import CompactJob
 from api.jobs.uploads import UploadJob
 from latentdb.database import LatentDB
 
 _ALL: tuple[type[AbstractKind], ...] = (
-    UploadJob, IndexJob, MapJob, SharedJob, DirectionJob, EnergyJob, ProjectionJob, ReportJob
+    UploadJob, IndexJob, MapJob, SharedJob, DirectionJob, EnergyJob, ProjectionJob, ReportJob,
+    CompactJob,
 )  # fmt: skip
 KINDS: Final[Mapping[str, type[AbstractKind]]] = {kind.name: kind for kind in _ALL}
 

@@ -16,6 +16,7 @@ from api.http.routes import (
     session,
     spaces,
     studies,
+    upkeep,
     uploads,
 )
 
@@ -35,5 +36,6 @@ ROUTERS = (
     learned.router,
     studies.router,
     jobs.router,
+    upkeep.router,
     docs.router,
 )

@@ -35,6 +35,12 @@ def test_jobs_are_done_in_the_order_of_asking_and_listed_newest_first(book: JobB
     assert (taken.id, taken.state, taken.runners) == (ids[0], "running", ("runner",))
 
 
+def test_uploads_are_done_before_what_was_asked_for_earlier(book: JobBook) -> None:
+    earlier = create(book).id
+    upload = book.create("ingest", {}, most=5).id
+    assert [job.id for job in book.unfinished()] == [upload, earlier]
+
+
 def test_the_same_key_is_the_same_job(book: JobBook) -> None:
     job = create(book, "key", space="clip")
     settled: list[str] = []

@@ -112,6 +112,8 @@ def test_no_other_file_than_a_reports_is_given_out(client: TestClient, path: str
         ("/v1/indexes", {"space": "clip", "kind": "tree"}, 422, "invalid-request"),
         ("/v1/indexes", {"space": "clip", "nope": 1}, 422, "invalid-request"),
         ("/v1/indexes", {}, 422, "invalid-request"),
+        ("/v1/indexes", {"space": "clip", "refresh": True, "kind": "hnsw"}, 422, "query"),
+        ("/v1/compaction", {"keep_hours": -1}, 422, "invalid-request"),
         ("/v1/maps", {"source": "clip", "target": "nope"}, 404, "unknown-space"),
         ("/v1/maps", {"source": "clip", "target": "clip"}, 422, "query"),
         ("/v1/maps", {"source": "clip", "target": "dino", "seed": -1}, 422, "invalid-request"),
@@ -169,5 +171,6 @@ def test_what_cannot_be_is_refused_before_it_is_a_job(
 
 def test_every_kind_says_its_own_name() -> None:
     assert sorted(KINDS) == [
-        "direction", "energy", "index", "ingest", "map", "projection", "report", "shared-space"
+        "compact", "direction", "energy", "index", "ingest", "map", "projection", "report",
+        "shared-space",
     ]  # fmt: skip

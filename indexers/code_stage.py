@@ -1,7 +1,4 @@
-"""Stages that keep codes alone: the best rows by code are read, and compared as they are.
-
-What is read in one search is kept until it ends, since NAO looks at the same rows twice.
-"""
+"""Stages that keep codes alone: the best rows by code are read, and compared as they are."""
 
 from __future__ import annotations
 
@@ -18,11 +15,9 @@ from indexers.ids import Selection
 from indexers.stage import AbstractStage, Candidates, RowLayout
 from indexers.types import PAD_ID, Float32Array, IdArray
 
-_Reader = Callable[[IdArray], Float32Array]
-
 
 class AbstractCodeStage(AbstractStage):
-    """Codes of rows, listed by about their scores.
+    """Codes of rows, by which rows are listed.
 
     Parameters
     ----------
@@ -31,11 +26,10 @@ class AbstractCodeStage(AbstractStage):
 
     def __init__(self, layout: RowLayout) -> None:
         super().__init__(layout)
-        self._read: _Reader | None = None
-        self._met: IdArray = np.empty(0, np.int64)
-        self._rows: Float32Array = np.empty((0, layout.dim), np.float32)
+        self._read: Callable[[IdArray], Float32Array] | None = None
+        self._fetched: tuple[IdArray, Float32Array] | None = None
 
-    def reading(self, read: _Reader) -> Self:
+    def reading(self, read: Callable[[IdArray], Float32Array]) -> Self:
         """The same codes for one search, with the rows at positions from `read`."""
         twin = copy(self)
         twin._read = read
@@ -48,7 +42,7 @@ class AbstractCodeStage(AbstractStage):
 
     @abstractmethod
     def listed(self, queries: Float32Array, width: int, selection: Selection) -> Candidates:
-        """About the `width` best selected rows of each query, scored by their codes.
+        """About the `width` best selected rows of each query, best first, scored by their codes.
 
         `width <= selection.count`; so many are found, whatever the structure.
         """
@@ -56,42 +50,47 @@ class AbstractCodeStage(AbstractStage):
     def top(self, queries: Float32Array, k: int, selection: Selection) -> Candidates:
         """The k best of the rows that the codes list, by their true scores."""
         width = min(self.refine * k, selection.count)
+        is_all = width == selection.count
         scores = np.empty((len(queries), k), np.float32)
         positions = np.empty((len(queries), k), np.int64)
-        complete = True
         for block in row_blocks(len(queries), width * self.layout.dim):
-            lists, complete = self._lists(queries[block], width, selection)
-            rows, places = self._gathered(lists)
-            for at, (query, listed, place) in enumerate(
-                zip(queries[block], lists, places, strict=True), start=block.start
+            lists = self._lists(queries[block], width, selection)
+            self.fetch(np.unique(lists))
+            for at, (query, near) in enumerate(
+                zip(queries[block], lists, strict=True), start=block.start
             ):
-                true = self._true_scores(query, rows[place])
+                true = self._true_scores(query, near)
                 best = np.argsort(-true if self.layout.inner_product else true)[:k]
-                scores[at], positions[at] = true[best], listed[best]
-        return Candidates(scores, positions, complete, is_measured=True)
+                scores[at], positions[at] = true[best], near[best]
+        return Candidates(scores, positions, complete=is_all, is_measured=True)
+
+    def fetch(self, positions: IdArray) -> None:
+        """Read rows that will be gathered, at ascending positions, all at once."""
+        self._fetched = None
+        self._fetched = (positions, self.gather(positions))
 
     def gather(self, positions: IdArray) -> Float32Array:
-        """Copies of the rows at `positions`, read where they were not met in this search."""
+        """Copies of the rows at `positions`, read where they were not fetched."""
+        if self._fetched is not None and len(self._fetched[0]):
+            there, rows = self._fetched
+            places = np.minimum(np.searchsorted(there, positions), len(there) - 1)
+            if (there[places] == positions).all():
+                return rows[places]
         if self._read is None:
-            raise IndexKindError("this stage keeps codes alone and has nothing to read rows by")
+            raise IndexKindError(
+                "a stage of codes has no rows; search it as it is given by `reading`"
+            )
         return self._read(positions)
 
-    def _lists(
-        self, queries: Float32Array, width: int, selection: Selection
-    ) -> tuple[IdArray, bool]:
+    def _lists(self, queries: Float32Array, width: int, selection: Selection) -> IdArray:
         if width == selection.count:
-            every = selection.positions(self.count)
-            return np.tile(every, (len(queries), 1)), True
-        found = self.listed(queries, width, selection)
-        assert not (found.positions == PAD_ID).any()
-        return found.positions, False
+            return np.tile(selection.positions(self.count), (len(queries), 1))
+        lists = self.listed(queries, width, selection).positions
+        assert not (lists == PAD_ID).any()
+        return lists
 
-    def _gathered(self, lists: IdArray) -> tuple[Float32Array, IdArray]:
-        """Rows of all lists, each read once, and where those of each list are among them."""
-        distinct, places = np.unique(lists, return_inverse=True)
-        return self.gather(distinct), places.reshape(lists.shape)
-
-    def _true_scores(self, query: Float32Array, rows: Float32Array) -> Float32Array:
+    def _true_scores(self, query: Float32Array, positions: IdArray) -> Float32Array:
+        rows = self.gather(positions)
         if self.layout.inner_product:
             products: Float32Array = rows @ query
             return products

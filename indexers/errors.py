@@ -67,6 +67,14 @@ class NonFiniteError(IndexerError, ValueError):
 class ZeroVectorError(IndexerError, ValueError):
     """A vector of norm zero has no direction, and the metric needs one."""
 
+    @classmethod
+    def of_row(cls, row: int, what: str) -> ZeroVectorError:
+        """An error that names the row of the argument `what`."""
+        return cls(
+            f"expected vectors with a direction, got a zero vector in row {row} of {what}; "
+            "leave it out"
+        )
+
 
 class IdError(IndexerError, ValueError):
     """Ids are not a set of non-negative 63-bit integers."""

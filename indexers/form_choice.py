@@ -25,7 +25,7 @@ def form_for(metric: AbstractMetric, config: AbstractIndexConfig) -> AbstractFor
     if isinstance(metric, CosineMetric):
         return CosineForm()
     if isinstance(metric, NaoMetric):
-        return NaoForm(metric, has_penalty=not config.is_exact)
+        return NaoForm(metric, has_penalty=not (config.is_exact or config.compresses))
     raise MetricError(
         f"expected a metric that an index can search by, got {type(metric).__name__}; "
         "use EuclideanMetric, CosineMetric or NaoMetric"

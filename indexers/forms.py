@@ -9,8 +9,8 @@ from typing import ClassVar, final
 import numpy as np
 
 from indexers.checks import row_blocks
+from indexers.errors import ZeroVectorError
 from indexers.ids import Selection
-from indexers.metric.angles import unit_rows
 from indexers.stage import AbstractStage, RowLayout
 from indexers.types import Float32Array, FloatArray, IdArray
 
@@ -138,12 +138,20 @@ class CosineForm(AbstractForm):
 def unit_float32(
     vectors: Float32Array, *, what: str, allow_zero: bool
 ) -> tuple[Float32Array, FloatArray]:
-    """Unit rows in float32 and norms in float64, block by block through float64."""
+    """Unit rows in float32 and norms in float64, block by block through float64.
+
+    In which squares of float32 neither overflow nor vanish, so that nothing need be scaled first.
+    """
     units = np.empty_like(vectors)
     norms = np.empty(len(vectors))
     for block in row_blocks(*vectors.shape):
-        exact, norms[block] = unit_rows(
-            vectors[block].astype(np.float64), what=what, allow_zero=allow_zero
-        )
-        units[block] = exact
+        exact = vectors[block].astype(np.float64)
+        norms[block] = np.sqrt(np.einsum("ij,ij->i", exact, exact))
+        divisors = norms[block, None]
+        if not norms[block].all():
+            is_zero = norms[block] == 0.0
+            if not allow_zero:
+                raise ZeroVectorError.of_row(block.start + int(is_zero.argmax()), what)
+            divisors = np.where(is_zero, 1.0, norms[block])[:, None]
+        np.divide(exact, divisors, out=units[block], casting="same_kind")
     return units, norms

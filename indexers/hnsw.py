@@ -144,7 +144,8 @@ class HnswStage(AbstractFlatStage):
             return self.scan(queries, k, selection)
         parameters = faiss.SearchParametersHNSW(efSearch=width, sel=selection.selector)
         scores, positions = self._graph.search(queries, k, params=parameters)
-        short = np.flatnonzero((positions == -1).any(axis=1))
+        # What it did not find comes last.
+        short = np.flatnonzero(positions[:, -1] == -1)
         if short.size:
             rest = self.scan(queries[short], k, selection)
             scores[short], positions[short] = rest.scores, rest.positions

@@ -231,16 +231,17 @@ class VectorIndex(AbstractIndex):
         return vectors
 
     def _result(self, hits: Hits, k: int, limit: float) -> SearchResult:
-        missing = (hits.positions == PAD_ID) | (hits.distances > limit)
-        ids = np.where(missing, PAD_ID, self._table.raw[hits.positions])
+        ids = self._table.raw[hits.positions]
         parts = [hits.distances, hits.angular, hits.radial]
-        shown = [
-            None if part is None else _pad(np.where(missing, PAD_DISTANCE, part), k, PAD_DISTANCE)
-            for part in parts
-        ]
-        distances = shown[0]
+        missing = hits.positions == PAD_ID
+        if limit < math.inf:
+            missing |= hits.distances > limit
+        if missing.any():
+            ids = np.where(missing, PAD_ID, ids)
+            parts = [p if p is None else np.where(missing, PAD_DISTANCE, p) for p in parts]
+        distances, angular, radial = (p if p is None else _pad(p, k, PAD_DISTANCE) for p in parts)
         assert distances is not None
-        return SearchResult(_pad(ids, k, PAD_ID), distances, shown[1], shown[2], hits.exact)
+        return SearchResult(_pad(ids, k, PAD_ID), distances, angular, radial, hits.exact)
 
     def _empty(self, n_queries: int, k: int) -> SearchResult:
         nothing = np.full((n_queries, k), PAD_DISTANCE)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, final
 
 import numpy as np
 
+from indexers.cells import cells_for, centroids_of, search_cells, settle
 from indexers.checks import check_count
 from indexers.efforts import doublings
 from indexers.faiss_library import faiss
@@ -22,8 +22,6 @@ from indexers.stage import (
 )
 from indexers.types import Float32Array, IdArray, IndexKind
 
-# FAISS wants so many rows to place a centroid by.
-_ROWS_PER_CELL = 39
 # Cells that were laid out for few rows are laid out again when there are so many times as many.
 _OUTGROWN = 4
 
@@ -80,9 +78,7 @@ class IvfConfig(AbstractIndexConfig):
 
     def cells_for(self, count: int) -> int:
         """How many cells `count` rows are laid out in."""
-        if self.nlist is not None:
-            return min(self.nlist, count)
-        return max(1, min(int(4 * math.sqrt(count)), count // _ROWS_PER_CELL))
+        return cells_for(count, self.nlist, per_root=4)
 
 
 @final
@@ -133,17 +129,7 @@ class IvfStage(AbstractStage):
 
     def top(self, queries: Float32Array, k: int, selection: Selection) -> Candidates:
         """The k best-scored selected rows of the nearest cells; of all, where those hold fewer."""
-        nprobe = self._config.nprobe
-        if selection.mask is not None:
-            # Cells hold one allowed row in count/selection.count, so that many more are visited.
-            nprobe = -(-nprobe * self.count // selection.count)
-        found = self._search(queries, k, selection, nprobe)
-        short = np.flatnonzero((found.positions == -1).any(axis=1))
-        if short.size:
-            rest = self._search(queries[short], k, selection, int(self._cells.nlist))
-            found.scores[short], found.positions[short] = rest.scores, rest.positions
-        complete = found.complete or len(short) == len(queries)
-        return Candidates(found.scores, found.positions, complete)
+        return search_cells(self._cells, (queries, k, selection), self._config.nprobe)
 
     def gather(self, positions: IdArray) -> Float32Array:
         """Copies of the rows at `positions`."""
@@ -151,14 +137,6 @@ class IvfStage(AbstractStage):
             return np.empty((0, self.layout.dim), np.float32)
         rows: Float32Array = self._cells.reconstruct_batch(positions)
         return rows
-
-    def _search(
-        self, queries: Float32Array, k: int, selection: Selection, nprobe: int
-    ) -> Candidates:
-        cells = int(self._cells.nlist)
-        parameters = faiss.SearchParametersIVF(nprobe=min(nprobe, cells), sel=selection.selector)
-        scores, positions = self._cells.search(queries, k, params=parameters)
-        return Candidates(scores, positions, complete=nprobe >= cells)
 
     def _lay_out(self, sample: Float32Array, count: int) -> None:
         """Empty cells for `count` rows, their centroids placed by some of them."""
@@ -170,10 +148,8 @@ class IvfStage(AbstractStage):
         """An empty structure of so many cells."""
         dim, inner_product = self.layout.dim, self.layout.inner_product
         score = faiss.METRIC_INNER_PRODUCT if inner_product else faiss.METRIC_L2
-        centroids = faiss.IndexFlatIP(dim) if inner_product else faiss.IndexFlatL2(dim)
-        structure = faiss.IndexIVFFlat(centroids, dim, cells, score)
-        # Centroids of unit rows are directions, too.
-        structure.cp.spherical = inner_product
+        structure = faiss.IndexIVFFlat(centroids_of(self.layout, dim), dim, cells, score)
+        settle(structure, self.layout)
         structure.set_direct_map_type(faiss.DirectMap.Array)
         return structure
 

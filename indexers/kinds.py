@@ -9,6 +9,8 @@ from indexers.errors import IndexKindError, ParameterError
 from indexers.flat import FlatConfig
 from indexers.hnsw import HnswConfig
 from indexers.ivf import IvfConfig
+from indexers.ivf_pq import IvfPqConfig
+from indexers.rabitq import RabitqConfig
 from indexers.sq8 import Sq8Config
 from indexers.stage import AbstractIndexConfig
 from indexers.types import INDEX_KINDS
@@ -18,6 +20,8 @@ _CONFIGS: dict[str, type[AbstractIndexConfig]] = {
     "sq8": Sq8Config,
     "hnsw": HnswConfig,
     "ivf": IvfConfig,
+    "ivf_pq": IvfPqConfig,
+    "rabitq": RabitqConfig,
 }
 
 

@@ -12,7 +12,7 @@ norms are kept beside them. For each query
    not, the list is made longer, up to all rows.
 
 A graph finds its rows by walking, so there the penalty is a column of the rows, [x̂, −g]: the query
-[q̂, 1] lists by c − g; nothing is certified.
+[q̂, 1] lists by c − g; nothing is certified. Nor is it of codes alone: `indexers.nao_codes`.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from typing import ClassVar, TypeAlias, final
 import numpy as np
 from scipy.special import ndtr
 
+from indexers.code_stage import AbstractCodeStage
 from indexers.errors import DimensionError
 from indexers.forms import AbstractForm, Hits, Request, unit_float32
 from indexers.metric.nao import NaoMetric
 from indexers.metric.nao_bound import NaoBall, NaoBound
 from indexers.metric.priors import ChiPrior
-from indexers.nao_query import NaoCorpus, NaoQuery, measure
+from indexers.nao_codes import list_by_code
+from indexers.nao_query import NaoCorpus, NaoQuery, foremost_count, measure
 from indexers.rounding import product_rounding
 from indexers.shortlist import Shortlist
 from indexers.stage import AbstractExactStage, AbstractStage, RowLayout
 from indexers.types import Float32Array, FloatArray, IdArray
 
-# Rows measured first for k hits: at least this many more, and this many times as many.
-_MORE, _TIMES = 30, 3
 _LONGER = 8
 # Cosines of queries and rows held at a time: 128 MB of float32.
 _MOST_SCORES = 1 << 25
@@ -101,7 +101,7 @@ class NaoForm(AbstractForm):
             request.queries, what="queries", allow_zero=self._bound.has_prior
         )
         corpus = NaoCorpus(stage, norms, self._penalties_of(norms))
-        step = max(1, _MOST_SCORES // max(stage.count, 1))
+        step = max(1, _MOST_SCORES // max(_held_values(stage, request), 1))
         parts = [
             self._search_some(
                 units[start : start + step], radii[start : start + step], corpus, request
@@ -123,12 +123,18 @@ class NaoForm(AbstractForm):
             NaoQuery(self._bound, corpus, unit, radius)
             for unit, radius in zip(units, radii, strict=True)
         ]
-        lists = self._first_lists(units, corpus, request)
-        for query, shortlist in zip(queries, lists, strict=True):
-            query.offer(_foremost(corpus, shortlist, request.k))
+        lists: list[Shortlist] = []
+        if isinstance(corpus.stage, AbstractCodeStage):
+            first = list_by_code(corpus.stage, units, corpus, request)
+            corpus.stage.fetch(np.unique(np.concatenate(first)))
+        else:
+            lists = self._first_lists(units, corpus, request)
+            first = [_foremost(corpus, shortlist, request.k) for shortlist in lists]
+        for query, positions in zip(queries, first, strict=True):
+            query.offer(positions)
         measure(self._metric, corpus, queries, request.k)
         self._measure_uncovered(queries, corpus, request)
-        is_exact = _foremost_count(request.k) >= request.selection.count
+        is_exact = foremost_count(request.k) >= request.selection.count
         if isinstance(corpus.stage, AbstractExactStage):
             pairs = zip(queries, lists, strict=True)
             covered = [pair for pair in pairs if self._bound.covers(np.array(pair[0].radius))]
@@ -147,7 +153,7 @@ class NaoForm(AbstractForm):
             return stage.shortlists(units, request.selection, _width(corpus, request))
         augmented = np.ones((len(units), units.shape[1] + 1), np.float32)
         augmented[:, :-1] = units
-        count = min(_foremost_count(request.k), request.selection.count)
+        count = min(foremost_count(request.k), request.selection.count)
         found = stage.top(augmented, count, request.selection)
         return [
             Shortlist(positions, scores, 0.0, np.inf)
@@ -225,13 +231,17 @@ class NaoForm(AbstractForm):
         return ball, math.cos(min(ball.widest_angle, math.pi)) - rounding
 
 
-def _foremost_count(k: int) -> int:
-    return max(_TIMES * k, k + _MORE)
+def _held_values(stage: AbstractStage, request: Request) -> int:
+    """Values in memory for a query at a time: scores of all rows, or rows that were read."""
+    if isinstance(stage, AbstractCodeStage):
+        read = max(stage.refine * request.k, foremost_count(request.k))
+        return max(stage.count, read * stage.layout.dim)
+    return stage.count
 
 
 def _foremost(corpus: NaoCorpus, shortlist: Shortlist, k: int) -> IdArray:
     """The listed rows of the largest c − g, the first to be met for k hits."""
-    count = _foremost_count(k)
+    count = foremost_count(k)
     if len(shortlist.positions) <= count:
         return shortlist.positions
     if len(shortlist.positions) == len(corpus.penalties):
@@ -274,7 +284,7 @@ def _width(corpus: NaoCorpus, request: Request) -> int:
     t where the rows' chances of c > t + g add up to k; all rows of c > t may be nearer.
     """
     count = request.selection.count
-    wanted = _foremost_count(request.k)
+    wanted = foremost_count(request.k)
     if wanted >= count:
         return count
     sample = corpus.penalties[:: max(1, len(corpus.penalties) // _SAMPLED)]

@@ -15,6 +15,14 @@ from indexers.metric.nao_bound import NaoBound
 from indexers.stage import AbstractStage
 from indexers.types import Float32Array, FloatArray, IdArray
 
+# Rows measured first for k hits: at least this many more, and this many times as many.
+_MORE, _TIMES = 30, 3
+
+
+def foremost_count(k: int) -> int:
+    """How many rows of the largest c − g are measured first for `k` hits."""
+    return max(_TIMES * k, k + _MORE)
+
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from indexers.errors import IndexerError, IndexFileError, IndexFormatError
+from indexers.errors import IndexerError, IndexFileError, IndexFormatError, IndexKindError
 from indexers.faiss_library import faiss
 from indexers.files import current_version, write_version
 from indexers.form_choice import form_for
@@ -65,11 +65,10 @@ def save_index(
             "count": len(index),
             "positions": len(index.position_ids),
             "ids_hash": ids_hash(index.ids),
-            "files": {name: _fact(draft / name) for name in _FILES},
+            "files": {name: file_fact(draft / name) for name in _FILES},
             "extra": dict(manifest_extra or {}),
         }
-        text = json.dumps({**manifest, "manifest_hash": _manifest_hash(manifest)}, indent=1)
-        (draft / _MANIFEST).write_text(text, encoding="utf-8")
+        write_manifest(draft, manifest)
 
     try:
         write_version(Path(folder), write)
@@ -109,7 +108,12 @@ def load_index(
         The files were written by a newer version of this package.
     """
     version, manifest = _settled_manifest(Path(folder))
-    _check_files(version, manifest["files"], verify=verify)
+    if "shards" in manifest:
+        raise IndexKindError(
+            f"the index in {folder} is of {len(manifest['shards'])} shards, not of one piece: "
+            "load it with indexers.shards.load_any"
+        )
+    check_files(version, manifest["files"], verify=verify)
     config = config_from_settings(manifest["config"])
     metric = metric_from_settings(manifest["metric"])
     try:
@@ -201,14 +205,22 @@ def _manifest_hash(manifest: Mapping[str, Any]) -> str:
     return hashlib.blake2b(text.encode("utf-8"), digest_size=16).hexdigest()
 
 
-def _fact(path: Path) -> dict[str, Any]:
+def write_manifest(draft: Path, manifest: Mapping[str, Any]) -> None:
+    """Put the manifest of an index beside its files, with a checksum of its own."""
+    text = json.dumps({**manifest, "manifest_hash": _manifest_hash(manifest)}, indent=1)
+    (draft / _MANIFEST).write_text(text, encoding="utf-8")
+
+
+def file_fact(path: Path) -> dict[str, Any]:
+    """Size and checksum of a file, as a manifest keeps them."""
     with path.open("rb") as file:
         # blake2b is the fastest of the standard library's strong hashes, about 1 GB/s.
         digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
     return {"bytes": path.stat().st_size, "blake2b": digest}
 
 
-def _check_files(version: Path, facts: Mapping[str, Mapping[str, Any]], *, verify: bool) -> None:
+def check_files(version: Path, facts: Mapping[str, Mapping[str, Any]], *, verify: bool) -> None:
+    """Raise IndexFileError where files of a version are not what its manifest says they are."""
     for name, fact in facts.items():
         path = version / name
         if not path.is_file():
@@ -219,7 +231,7 @@ def _check_files(version: Path, facts: Mapping[str, Mapping[str, Any]], *, verif
                 f"expected {path} of {fact['bytes']} bytes, found {size}: it is torn; "
                 "build the index again"
             )
-        if verify and _fact(path) != dict(fact):
+        if verify and file_fact(path) != dict(fact):
             raise IndexFileError(
                 f"{path} does not match its checksum: its content changed after it was written; "
                 "build the index again"

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 MetricName: TypeAlias = Literal["euclidean", "cosine", "nao"]
-IndexKind: TypeAlias = Literal["flat", "sq8", "hnsw", "ivf"]
+IndexKind: TypeAlias = Literal["flat", "sq8", "hnsw", "ivf", "ivf_pq", "rabitq"]
 PriorName: TypeAlias = Literal["chi", "fitted", "none"]
 
 METRIC_NAMES: tuple[MetricName, ...] = get_args(MetricName)

@@ -42,10 +42,7 @@ def unit_rows(vectors: FloatArray, *, what: str, allow_zero: bool) -> tuple[Floa
     largest = np.abs(vectors).max(axis=1, initial=0.0)
     zero = largest == 0.0
     if not allow_zero and zero.any():
-        raise ZeroVectorError(
-            f"expected vectors with a direction, got a zero vector in row "
-            f"{int(np.flatnonzero(zero)[0])} of {what}; leave it out"
-        )
+        raise ZeroVectorError.of_row(int(np.flatnonzero(zero)[0]), what)
     scaled = vectors / np.where(zero, 1.0, largest)[:, None]
     lengths = np.sqrt(np.einsum("ij,ij->i", scaled, scaled))
     units: FloatArray = scaled / np.where(zero, 1.0, lengths)[:, None]

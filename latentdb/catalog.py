@@ -8,6 +8,7 @@ from typing import final
 from PIL import Image
 
 from latentdb.directions.direction import Direction
+from latentdb.filter_shelf import FilterShelf
 from latentdb.index import IndexManager
 from latentdb.index.asking import Asker
 from latentdb.ingest.decode import picture_of
@@ -39,6 +40,7 @@ class Catalog:
     ----------
     models : ModelShelf
     indexes : IndexManager
+    filters : FilterShelf
     migrations : MigrationBook
     maps : MapShelf
     directions : DirectionShelf
@@ -48,6 +50,7 @@ class Catalog:
     def __init__(self, store: Store, *, device: str) -> None:
         self.store = store
         self.models = ModelShelf(store, device=device)
+        self.filters = FilterShelf(store)
         self.migrations = MigrationBook(store)
         self.maps = MapShelf(store)
         self.directions = DirectionShelf(store)

@@ -121,6 +121,9 @@ def compose(placed: Sequence[Placed], steps: Sequence[Step], ground: Ground) -> 
     UnknownDirectionError
         A step before the maps is of no direction of the space where a part was born.
     """
+    if len(placed) == 1 and not steps:
+        vector = placed[0].carry({})
+        return Composed(vector, np.zeros(len(vector)), [vector.astype(np.float64)])
     stages = np.stack([_stages(one, steps) for one in placed])
     coefficients, base = _coefficients(placed, stages[:, -1], ground)
     parts = coefficients[:, None] * (stages[:, 0] - base)

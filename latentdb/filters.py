@@ -14,8 +14,9 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, final
 
 import numpy as np
 import pyarrow as pa
@@ -117,15 +118,36 @@ def filter_ids(store: Store, where: str, space: str | None = None) -> NDArray[np
     NotEnoughDataError
         It asks for energies that are not measured yet, of too many rows or too few.
     """
+    return passing(store, where, space).ids
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Passing:
+    """What passes a filter.
+
+    Attributes
+    ----------
+    ids : (n,) int64
+        Sorted.
+    asks_energies : bool
+        Whether it hangs on more than the metadata of the items.
+    """
+
+    ids: NDArray[np.int64]
+    asks_energies: bool
+
+
+def passing(store: Store, where: str, space: str | None) -> Passing:
+    """The items that pass, and what that hangs on; parameters and errors as of `filter_ids`."""
     import duckdb
 
     metadata = store.metadata(space)
     can_have = () if space is None else _ENERGIES
     columns = list(dict.fromkeys([*metadata.column_names, *can_have]))
     asked = _require_allowed(where, columns)
-    if space is not None and asked.intersection(_ENERGIES).difference(
-        map(str.lower, metadata.column_names)
-    ):
+    energies = asked.intersection(_ENERGIES).difference(map(str.lower, metadata.column_names))
+    if space is not None and energies:
         metadata = _with_energies(store, space, metadata)
     cursor = _engine().cursor()
     try:
@@ -140,7 +162,7 @@ def filter_ids(store: Store, where: str, space: str | None = None) -> NDArray[np
         raise _refused(where, _first_line(error), columns) from error
     finally:
         cursor.close()
-    return np.sort(np.asarray(found, dtype=np.int64))
+    return Passing(np.sort(np.asarray(found, dtype=np.int64)), bool(energies))
 
 
 @contextmanager

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import final
 
 import numpy as np
 
 from indexers.types import FloatArray, IdArray, SearchResult
 from latentdb.store import Store
-from latentdb.types import Hit, Item
+from latentdb.types import Hit
 
 
 @final
@@ -59,16 +60,15 @@ def describe(store: Store, found: Sequence[Found]) -> list[list[Hit]]:
     UnknownItemError
         One of them was deleted meanwhile.
     """
-    wanted = np.unique(np.concatenate([one.ids for one in found]))
-    items = dict(zip(wanted.tolist(), store.items(wanted), strict=True))
+    items = iter(store.items(np.concatenate([one.ids for one in found])))
     return [
         [
-            _hit(items[item_id], distance, angular, radial)
-            for item_id, distance, angular, radial in zip(
-                one.ids.tolist(),
+            Hit(item.id, distance, angular, radial, item.source, item.labels)
+            for distance, angular, radial, item in zip(
                 one.distances.tolist(),
                 _listed(one.angular, len(one.ids)),
                 _listed(one.radial, len(one.ids)),
+                islice(items, len(one.ids)),
                 strict=True,
             )
         ]
@@ -78,8 +78,3 @@ def describe(store: Store, found: Sequence[Found]) -> list[list[Hit]]:
 
 def _listed(values: FloatArray | None, count: int) -> Sequence[float | None]:
     return [None] * count if values is None else values.tolist()
-
-
-def _hit(item: Item, distance: float, angular: float | None, radial: float | None) -> Hit:
-    # Labels of its own: another question may have found the same item.
-    return Hit(item.id, distance, angular, radial, item.source, dict(item.labels))

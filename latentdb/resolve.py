@@ -189,21 +189,20 @@ def prepare_for_maps(
 
 def _target(catalog: Catalog, query: Query) -> Space:
     """The space that answers."""
-    spaces = catalog.spaces()
-    for name in (query.from_space, query.space):
-        if name is not None:
-            catalog.store.space(name)
-    name = query.space or query.from_space
-    if name is None and query.text is not None:
-        name = _text_space(catalog).name
-    if name is None:
-        with_text = [space for space in spaces.values() if space.has_text]
-        embeddings = [space for space in spaces.values() if space.kind == "embedding"]
-        default = next(iter(with_text + embeddings + list(spaces.values())), None)
-        name = default.name if default else None
-    if name is None:
+    named = [
+        catalog.store.space(name) for name in (query.from_space, query.space) if name is not None
+    ]
+    if named:
+        return named[-1]
+    if query.text is not None:
+        return _text_space(catalog)
+    spaces = list(catalog.spaces().values())
+    with_text = [space for space in spaces if space.has_text]
+    embeddings = [space for space in spaces if space.kind == "embedding"]
+    default = next(iter(with_text + embeddings + spaces), None)
+    if default is None:
         raise QueryError("the database has no space yet: latentdb init DB --space NAME")
-    return spaces[name]
+    return default
 
 
 def _birthplace(catalog: Catalog, query: Query, part: Part, target: Space) -> Space:

@@ -19,7 +19,6 @@ from latentdb.catalog import Catalog
 from latentdb.diversity import candidates_for, choose_diverse
 from latentdb.errors import LatentDBError, UnknownItemError
 from latentdb.explain import explain
-from latentdb.filters import filter_ids
 from latentdb.hits import Found, describe
 from latentdb.index.live import LiveIndex
 from latentdb.query import Query
@@ -52,7 +51,8 @@ def run_searches(catalog: Catalog, queries: Sequence[Query]) -> list[Answer | La
     """
     answers: list[Answer | LatentDBError] = []
     for start in range(0, len(queries), _TOGETHER):
-        answers += _together(catalog, queries[start : start + _TOGETHER])
+        with catalog.store.one_look():
+            answers += _together(catalog, queries[start : start + _TOGETHER])
     return answers
 
 
@@ -144,7 +144,7 @@ def _found(catalog: Catalog, asked: Sequence[_Asked]) -> Iterator[_Answered]:
     query, space = asked[0].query, asked[0].resolved.space
     live = catalog.indexes.live(space, query.metric, query.prior)
     where = query.where
-    allowed = filter_ids(catalog.store, where, space.name) if where is not None else None
+    allowed = None if where is None else catalog.filters.get(where, space.name)
     found = live.search(
         np.stack([one.resolved.vector for one in asked]),
         max(one.wanted for one in asked),

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal, final
 
 from latentdb.errors import SpaceMismatchError
@@ -53,7 +54,7 @@ class Space:
     quality: tuple[str, ...] = ()
     has_text: bool = False
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """16 hex digits over kind, dim, dtype and settings; the name does not enter."""
         moving = [self.kind, self.dim, self.dtype, dict(sorted(self.settings.items()))]

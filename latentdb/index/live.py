@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import final
+from typing import Protocol, cast, final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from indexers.flat import FlatConfig
 from indexers.id_set import IdSet
 from indexers.index import VectorIndex, build_index
 from indexers.joining import join_flat
+from indexers.merging import merged
 from indexers.metric import AbstractMetric
-from indexers.types import PAD_ID, FloatArray, IdArray, PriorName, SearchResult
+from indexers.stage import AbstractIndexConfig
+from indexers.types import PAD_ID, IdArray, PriorName, SearchResult
 from latentdb.index.questions import QuestionKind
 from latentdb.model import Vectors
 
@@ -38,12 +39,15 @@ class LiveFacts:
         The least over all kinds of questions.
     recall : mapping of kind of question to float
         Of those that it was measured by; see `latentdb.index.questions`.
+    target_recall : float
+        What every kind was to find; 1 of exact search.
     """
 
     is_saved: bool = False
     removed_rows: int = 0
     recall_at_10: float = 1.0
     recall: Mapping[QuestionKind, float] = field(default_factory=dict)
+    target_recall: float = 1.0
 
     def recall_for(self, kinds: Iterable[QuestionKind]) -> float:
         """Recall of a question that is of these kinds at once: the least of theirs.
@@ -76,6 +80,38 @@ class RowTimes:
         return lacking
 
 
+class Part(Protocol):
+    """Rows under ids that are searched by one metric: a `VectorIndex`, or shards of one."""
+
+    @property
+    def metric(self) -> AbstractMetric:
+        """What distances are measured by."""
+
+    @property
+    def config(self) -> AbstractIndexConfig:
+        """Kind and settings."""
+
+    @property
+    def ids(self) -> IdArray:
+        """Ids of all rows, in no particular order. A copy."""
+
+    def __len__(self) -> int:
+        """Number of rows that a search may find."""
+
+    def search(
+        self,
+        queries: Vectors,
+        k: int,
+        *,
+        allowed_ids: IdArray | IdSet | None = None,
+        max_distance: float | None = None,
+    ) -> SearchResult:
+        """The nearest rows of each query; see `AbstractIndex.search`."""
+
+    def without(self, ids: IdArray) -> Part:
+        """The same without these rows; this one stays as it is."""
+
+
 @final
 class LiveIndex:
     """Searches an index and, exactly, the rows that came after it, and merges the two.
@@ -85,8 +121,9 @@ class LiveIndex:
 
     Parameters
     ----------
-    parts : tuple of VectorIndex
-        Of different ids under one metric. The first is the index; the others are flat.
+    parts : tuple of Part
+        Of different ids under one metric. The first is the index; the others are flat, and so is
+        the first unless it is on disk.
     rows : RowTimes
         What is in them.
     prior : "chi", "fitted", "none" or None
@@ -97,7 +134,7 @@ class LiveIndex:
 
     def __init__(
         self,
-        parts: tuple[VectorIndex, ...],
+        parts: tuple[Part, ...],
         rows: RowTimes,
         prior: PriorName | None,
         facts: LiveFacts,
@@ -111,6 +148,11 @@ class LiveIndex:
     def metric(self) -> AbstractMetric:
         """What distances are measured by."""
         return self._parts[0].metric
+
+    @property
+    def index(self) -> Part:
+        """The first part: without the rows that came after it was built."""
+        return self._parts[0]
 
     @property
     def is_exact(self) -> bool:
@@ -146,14 +188,14 @@ class LiveIndex:
         gone = self.rows.lacking_in(now)
         new = now.lacking_in(self.rows)
         lacking = [gone[np.isin(gone, part.ids)] for part in self._parts] if len(gone) else []
-        parts = [
+        parts: list[Part] = [
             part.without(ids) if len(ids) else part
             for part, ids in zip(self._parts, lacking or [gone] * len(self._parts), strict=True)
         ]
         if len(new):
             parts.append(build_index(read(new), new, metric=self.metric, config=FlatConfig()))
         fixed = parts[:1] if self.facts.is_saved else []
-        joined = (*fixed, *_joined(parts[len(fixed) :]))
+        joined = (*fixed, *_joined(cast("list[VectorIndex]", parts[len(fixed) :])))
         removed = self.facts.removed_rows + (len(lacking[0]) if lacking else 0)
         facts = replace(self.facts, removed_rows=removed if self.facts.is_saved else 0)
         return LiveIndex(joined, now, self.prior, facts)
@@ -183,24 +225,3 @@ def _closed_up(part: VectorIndex) -> VectorIndex:
     """The part without the rows that it hides, where those are as many as the others."""
     hidden = np.count_nonzero(part.position_ids == PAD_ID)
     return join_flat([part]) if hidden > len(part) else part
-
-
-def merged(left: SearchResult, right: SearchResult, k: int) -> SearchResult:
-    """The `k` nearest of two answers to the same queries; padding sorts last, at `inf`."""
-    distances = np.concatenate([left.distances, right.distances], axis=1)
-    first = np.argsort(distances, axis=1, kind="stable")[:, :k]
-
-    def pick(one: NDArray, other: NDArray) -> NDArray:  # type: ignore[type-arg]
-        return np.take_along_axis(np.concatenate([one, other], axis=1), first, axis=1)
-
-    parts: list[FloatArray | None] = [
-        None if one is None or other is None else pick(one, other)
-        for one, other in [(left.angular, right.angular), (left.radial, right.radial)]
-    ]
-    return SearchResult(
-        ids=pick(left.ids, right.ids),
-        distances=np.take_along_axis(distances, first, axis=1),
-        angular=parts[0],
-        radial=parts[1],
-        exact=left.exact and right.exact,
-    )

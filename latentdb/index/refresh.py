@@ -10,12 +10,14 @@ import numpy as np
 
 from indexers.index import VectorIndex
 from indexers.persistence import load_index, read_manifest
+from indexers.shards import shard_folders
 from indexers.stage import AbstractIndexConfig
 from indexers.types import IdArray, MetricName, PriorName
 from latentdb.index.live import RowTimes
 from latentdb.index.name import IndexName
 from latentdb.index.row_times import read_row_times, rows_now
 from latentdb.index.shelf import require_fingerprint
+from latentdb.progress import Progress
 from latentdb.space import Space
 from latentdb.store import Store
 
@@ -29,10 +31,14 @@ _BLOCK_VALUES = 1 << 23
 
 
 class RefreshOptions(TypedDict, total=False):
-    """Which index of a space: metric and prior, those of the one that searches use by default."""
+    """Which index of a space: metric and prior, those of the one that searches use by default.
+
+    `progress` is told what is being done.
+    """
 
     metric: MetricName | None
     prior: PriorName | None
+    progress: Progress
 
 
 @final
@@ -81,6 +87,8 @@ def refreshed(store: Store, space: Space, name: IndexName, folder: Path) -> Refr
     """
     extra = read_manifest(folder)["extra"]
     require_fingerprint(extra, space)
+    if shard_folders(folder):
+        return "it is of shards, which are built and do not change"
     # Before any vector is read: what comes again meanwhile is found changed by the next refresh.
     now = rows_now(store, space)
 

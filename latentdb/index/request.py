@@ -31,11 +31,14 @@ class IndexRequest:
         most 1. .95 where not given.
     memory : int, optional
         Bytes that the index may take; for "auto" what is free, where not given.
+    shards : int, optional
+        Parts that it is built in and searched by; one piece where not given.
     """
 
     kind: WantedKind = "flat"
     target_recall: float | None = None
     memory: int | None = None
+    shards: int | None = None
 
     def __post_init__(self) -> None:
         if self.target_recall is not None and not 0.0 < self.target_recall <= 1.0:
@@ -44,6 +47,8 @@ class IndexRequest:
             )
         if self.memory is not None and self.memory <= 0:
             raise ParameterError(f"memory is a number of bytes above 0, got {self.memory}")
+        if self.shards is not None and self.shards < 1:
+            raise ParameterError(f"an index has at least one shard, got {self.shards}")
         if isinstance(self.kind, str) and self.kind != AUTO:
             make_config(self.kind)
 
@@ -65,11 +70,16 @@ class IndexRequest:
         """Plain dictionary for a manifest; `from_json` reads it back."""
         kind = self.kind
         told = kind if isinstance(kind, str) else {"kind": kind.kind, **asdict(kind)}
-        return {"kind": told, "target_recall": self.target_recall, "memory": self.memory}
+        return {
+            "kind": told,
+            "target_recall": self.target_recall,
+            "memory": self.memory,
+            "shards": self.shards,
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> IndexRequest:
         """What `to_json` wrote."""
         told = data["kind"]
         kind = told if isinstance(told, str) else config_from_settings(told)
-        return cls(kind, data["target_recall"], data["memory"])
+        return cls(kind, data["target_recall"], data["memory"], data.get("shards"))

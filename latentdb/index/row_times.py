@@ -57,20 +57,38 @@ def save_with_times(
     IndexFileError
         See `indexers.persistence.save_index`.
     """
-    times = timed(np.sort(index.ids), rows)
+    name = write_times(folder, np.sort(index.ids), rows)
+    save_index(index, folder, manifest_extra={**extra, KEY: name})
+    sweep_times(folder, keep=name)
+
+
+def write_times(folder: Path, ids: IdArray, rows: RowTimes) -> str:
+    """Write when the rows `ids` (sorted) came; the name of the file, for the manifest.
+
+    Before the manifest is there, so that none ever names a file that is not.
+
+    Raises
+    ------
+    IndexFileError
+        It cannot be written.
+    """
+    times = timed(ids, rows)
     buffer = io.BytesIO()
     np.save(buffer, np.stack([times.ids, times.times]), allow_pickle=False)
     content = buffer.getvalue()
     name = f"{_PREFIX}{_digest(content)}.npy"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        # First, so that a manifest never names a file that is not there.
         write_whole(folder / name, content)
     except OSError as error:
         raise IndexFileError(f"could not write the index to {folder}: {error}") from error
-    save_index(index, folder, manifest_extra={**extra, KEY: name})
+    return name
+
+
+def sweep_times(folder: Path, *, keep: str) -> None:
+    """Delete the times of earlier versions."""
     for path in folder.glob(f"{_PREFIX}*.npy"):
-        if path.name != name:
+        if path.name != keep:
             path.unlink(missing_ok=True)
 
 

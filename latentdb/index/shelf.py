@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, final
@@ -13,16 +14,21 @@ import numpy as np
 from indexers.errors import IndexFileError
 from indexers.files import CURRENT
 from indexers.flat import FlatConfig
-from indexers.index import VectorIndex, train_index
-from indexers.persistence import load_index, read_manifest
+from indexers.index import train_index
+from indexers.persistence import read_manifest
+from indexers.shards import load_any
+from indexers.types import RowReader
 from latentdb.errors import SpaceMismatchError
 from latentdb.index.build import build_from_store, row_reader
-from latentdb.index.live import LiveFacts, LiveIndex, RowTimes
+from latentdb.index.live import LiveFacts, LiveIndex, Part, RowTimes
 from latentdb.index.name import IndexName, metric_for
 from latentdb.index.row_times import read_row_times, rows_now, timed
 from latentdb.index.tuning import tuning_of
 from latentdb.space import Space
 from latentdb.store import Store
+
+# From the folder of an index to what is searched.
+Opener = Callable[[Path, RowReader], Part]
 
 
 class _Stamp(NamedTuple):
@@ -61,6 +67,7 @@ class LiveShelf:
         self._store = store
         self._folder = folder
         self._slots: dict[IndexName, _Slot] = {}
+        self._openers: dict[IndexName, Opener] = {}
 
     def get(self, space: Space, name: IndexName) -> LiveIndex:
         """The live index of that name, complete with the newest rows; see `IndexManager.live`."""
@@ -74,6 +81,14 @@ class LiveShelf:
             if made is None or made[0] != stamp:
                 slot.made = made = (stamp, self._next(made, stamp, space, name))
             return made[1]
+
+    def open_by(self, name: IndexName, opener: Opener | None) -> None:
+        """Have an index on disk opened by `opener` from now on, or as usual again."""
+        if opener is None:
+            self._openers.pop(name, None)
+        else:
+            self._openers[name] = opener
+        self.forget(name)
 
     def forget(self, name: IndexName) -> None:
         """Make it anew when it is next asked for."""
@@ -120,10 +135,8 @@ class LiveShelf:
     def _from_disk(self, space: Space, name: IndexName, now: RowTimes) -> LiveIndex:
         """The index on disk, mapped, without rows that are gone, beside the rows that are new."""
         folder = self._folder / str(name)
-        extra, index = self._loaded(folder, space)
-        tuning = tuning_of(extra)
-        recall = {} if tuning is None else tuning.recall
-        facts = LiveFacts(is_saved=True, recall_at_10=float(extra["recall_at_10"]), recall=recall)
+        extra, index = self._loaded(name, space)
+        facts = _facts(extra)
         ids = np.sort(index.ids)
         # Of one that an earlier version built, rows that are still there count as the same.
         rows = read_row_times(folder, extra, ids) or timed(ids, now)
@@ -131,16 +144,17 @@ class LiveShelf:
             now, row_reader(self._store, space)
         )
 
-    def _loaded(self, folder: Path, space: Space) -> tuple[dict[str, Any], VectorIndex]:
+    def _loaded(self, name: IndexName, space: Space) -> tuple[dict[str, Any], Part]:
         """What is kept with an index, and the index, mapped; a torn local copy is fetched anew."""
+        folder, opener = self._folder / str(name), self._openers.get(name, _mapped)
         try:
             extra = read_manifest(folder)["extra"]
             require_fingerprint(extra, space)
-            return extra, load_index(folder, mmap=True, reader=row_reader(self._store, space))
+            return extra, opener(folder, row_reader(self._store, space))
         except IndexFileError:
             if not self._store.refetch():
                 raise
-            return self._loaded(folder, space)
+            return self._loaded(name, space)
 
 
 def require_fingerprint(extra: dict[str, Any], space: Space) -> None:
@@ -154,6 +168,17 @@ def require_fingerprint(extra: dict[str, Any], space: Space) -> None:
         )
 
 
+def _facts(extra: dict[str, Any]) -> LiveFacts:
+    """What the manifest of an index says of its answers."""
+    least, tuning = float(extra["recall_at_10"]), tuning_of(extra)
+    if tuning is None:
+        # An earlier version measured approximate ones, and tuned none.
+        return LiveFacts(is_saved=True, recall_at_10=least, target_recall=least)
+    return LiveFacts(
+        is_saved=True, recall_at_10=least, recall=tuning.recall, target_recall=tuning.target
+    )
+
+
 def pointer_stamp(folder: Path | str) -> tuple[int, int] | None:
     """Changes whenever an index is saved: saving renames a new pointer into its folder."""
     try:
@@ -161,6 +186,11 @@ def pointer_stamp(folder: Path | str) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return status.st_ino, status.st_mtime_ns
+
+
+def _mapped(folder: Path, reader: RowReader) -> Part:
+    """The index as it lies on disk, shared by all processes that search it."""
+    return load_any(folder, mmap=True, reader=reader)
 
 
 def _has_grown(then: _Stamp, now: _Stamp) -> bool:

@@ -6,10 +6,10 @@ import numpy as np
 
 from indexers.flat import FlatConfig
 from indexers.index import build_index
+from indexers.merging import merged
 from indexers.metric import AbstractMetric
 from indexers.types import BoolArray, IdArray, SearchResult
 from latentdb.errors import NotEnoughDataError
-from latentdb.index.live import merged
 from latentdb.model import Vectors
 from latentdb.store import Store
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, final
 
 from indexers.index import VectorIndex
+from indexers.sharded import ShardedIndex
 from indexers.stage import AbstractIndexConfig
 from latentdb.index.exam import Exam, K, Recall
 from latentdb.index.questions import QuestionKind
@@ -121,7 +122,7 @@ class _Trial:
 
 
 def tune(
-    index: VectorIndex,
+    index: VectorIndex | ShardedIndex,
     exam: Exam,
     *,
     target: float | None,
@@ -135,7 +136,7 @@ def tune(
 
     Parameters
     ----------
-    index : VectorIndex
+    index : VectorIndex or ShardedIndex
         An approximate one. Stays as it is.
     exam : Exam
         Half of it is chosen by, the other half is reported on.
@@ -174,7 +175,12 @@ def effort_of(config: AbstractIndexConfig) -> dict[str, int]:
 
 
 def _walk(
-    index: VectorIndex, exam: Exam, target: float | None, *, is_grown: bool, progress: Progress
+    index: VectorIndex | ShardedIndex,
+    exam: Exam,
+    target: float | None,
+    *,
+    is_grown: bool,
+    progress: Progress,
 ) -> Iterator[_Trial]:
     """Efforts from the cheapest to the first that does, and some between it and the last."""
 

@@ -26,6 +26,8 @@ from latentdb.ingest.recipes import AbstractRecipe, FileBytes
 from latentdb.ingest.sources.base import Candidate
 from latentdb.types import IngestSummary
 
+state = pytest.importorskip("ray._private.state", reason="Ray is not installed")
+
 OPTIONS = IngestOptions(batch_size=4, workers=2, commit_rows=16)
 
 
@@ -109,6 +111,19 @@ def test_a_space_that_came_later_is_all_that_is_filled(
     assert (summary.added, summary.completed, summary.duplicates) == (0, 96, 6)
     assert db.store.version("clip") == before
     require_equal(db, local)
+
+
+def wait_for_a_worker_on(node_id: str) -> None:
+    """Models load longer on one machine than on another, and the first has begun meanwhile."""
+    give_up = time.monotonic() + 60
+    while time.monotonic() < give_up:
+        for actor in state.actors().values():
+            if actor["State"] == "ALIVE" and actor["Address"]["NodeID"] == node_id:
+                # Alive is before the models are there.
+                time.sleep(3)
+                return
+        time.sleep(0.2)
+    raise TimeoutError("no worker came to the node that is to die")
 
 
 def interrupt() -> None:
@@ -209,7 +224,12 @@ def test_a_node_that_dies_in_the_middle_loses_and_doubles_nothing(
 ) -> None:
     db = made(tmp_path / "db.ldb", specs)
     doomed = next(iter(cluster.worker_nodes))
-    progress = Striking(20, lambda: cluster.remove_node(doomed, allow_graceful=False))
+
+    def strike() -> None:
+        wait_for_a_worker_on(doomed.node_id)
+        cluster.remove_node(doomed, allow_graceful=False)
+
+    progress = Striking(20, strike)
     options = IngestOptions(batch_size=4, workers=2, commit_rows=16, labels=faces / "labels.csv")
     summary = db.ingest(faces, options=options, engine="ray", progress=progress)
     assert "a worker is gone" in progress.messages[0]

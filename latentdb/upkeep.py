@@ -10,6 +10,7 @@ from typing import Unpack, final
 from latentdb.backup import BackupSummary, take_backup
 from latentdb.catalog import Catalog
 from latentdb.index import IndexInfo
+from latentdb.index.audit import AuditOptions, IndexAudit
 from latentdb.index.refresh import RefreshOptions
 from latentdb.progress import Progress, silent
 from latentdb.store.compaction import Compaction, compact
@@ -61,6 +62,14 @@ class DatabaseUpkeep:
             return pool.submit(self.refresh_index, space, **options)
         finally:
             pool.shutdown(wait=False)
+
+    def audit(self, space: str | None = None, **options: Unpack[AuditOptions]) -> list[IndexAudit]:
+        """What searches by every index, or those of `space`, find now of what they are to find.
+
+        A sample of questions of each kind is answered by the index and by all stored rows. See
+        `latentdb.index.audit`. Options: questions, target, seed.
+        """
+        return self._catalog.indexes.audit(space, **options)
 
     # Past states
 

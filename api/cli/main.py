@@ -8,6 +8,7 @@ import typer
 
 from api.cli.commands import (
     answers,
+    audit,
     backup,
     between,
     directions,
@@ -68,6 +69,7 @@ app.command("direction", rich_help_panel=LEARNED)(directions.direction)
 app.command("directions", rich_help_panel=LEARNED)(directions.directions)
 app.command("migrate-space", rich_help_panel=UPKEEP)(migrate.migrate_space)
 app.command("report", rich_help_panel=LEARNED)(report.report)
+app.command("audit", rich_help_panel=UPKEEP)(audit.audit)
 app.command("check", rich_help_panel=UPKEEP)(upkeep.check)
 app.command("compact", rich_help_panel=UPKEEP)(snapshots.compact)
 app.command("snapshot", rich_help_panel=UPKEEP)(snapshots.snapshot)

@@ -48,3 +48,27 @@ def transferred(what: str) -> Iterator[Callable[[int, int, str], None]]:
     ) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total, _: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def steps() -> Iterator[Callable[[int, int, str], None]]:
+    """Show inside the block what is being done; what it gives is told so, and how far that is.
+
+    A total of 0 is one that is not known.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn()
+    )  # fmt: skip
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task("", total=None)
+
+        def tell(done: int, total: int, doing: str) -> None:
+            bar.update(task, completed=done, total=total or None, description=doing)
+
+        yield tell

@@ -47,7 +47,7 @@ def project(transport: Transport, jobs: Jobs, space: str, options: ProjectOption
     if again or (method == "umap" and not options.get("only_kept", False)):
         seed = options.get("seed")
         body = {"space": space, "method": method, "seed": seed, "again": again}
-        jobs.run("/v1/projections", given(body), _passed_on(options.get("progress")))
+        jobs.run("/v1/projections", given(body), passed_on(options.get("progress")))
     asked = {
         "method": method,
         "limit": options.get("limit") or _MOST_POINTS,
@@ -57,8 +57,8 @@ def project(transport: Transport, jobs: Jobs, space: str, options: ProjectOption
     return decode(Projection2D, _of_space(transport, space, "projection", asked))
 
 
-def _passed_on(tell: Callable[[int, int, str], None] | None) -> Listener | None:
-    """A listener that tells a projection's own of every step."""
+def passed_on(tell: Callable[[int, int, str], None] | None) -> Listener | None:
+    """A listener that tells one of ours of every step."""
     if tell is None:
         return None
     return lambda progress: tell(progress.done, progress.total or 0, progress.message)

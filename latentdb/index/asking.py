@@ -26,7 +26,8 @@ QUESTIONS: Final = 400
 # Standard deviations by which people move along directions: twice is much, three times an extreme.
 _STRENGTHS: Final = (1.0, 2.0, -1.0, 3.0, -2.0)
 # One row in so many may stand for a new picture, and fewer than that many say nothing.
-_HELD_OUT_SHARE, _FEWEST = 10, 4
+_HELD_OUT_SHARE = 10
+FEWEST_NEW: Final = 4
 _TEXTS_AT_ONCE = 64
 
 
@@ -86,7 +87,7 @@ class Asker:
         """
         ids = self._store.vector_ids(space.name)
         count = min(count, len(ids) // _HELD_OUT_SHARE)
-        if count < _FEWEST:
+        if count < FEWEST_NEW:
             return ids[:0]
         picked: IdArray = np.sort(np.random.default_rng([seed, 0]).permutation(ids)[:count])
         return picked

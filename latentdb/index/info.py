@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, final
 
@@ -60,6 +61,8 @@ class LoadedIndex:
     facts : LiveFacts
     age_s : float or None
         Seconds since it was built; None where it is in memory alone.
+    audit : mapping or None
+        What its last audit found, as `IndexAudit.to_json` tells it.
     """
 
     name: str
@@ -67,3 +70,4 @@ class LoadedIndex:
     newer_rows: int
     facts: LiveFacts
     age_s: float | None
+    audit: Mapping[str, Any] | None = None

@@ -127,11 +127,13 @@ class IndexMaker:
     ) -> tuple[VectorIndex, Tuning | None]:
         """An index of one configuration, tuned where it is not exact."""
         if config.is_exact:
-            return build_from_store(self._store, space, name, config), None
+            return build_from_store(self._store, space, name, config, progress=progress), None
         held_out = self._asker.held_out(space, count=QUESTIONS, seed=_SEED)
         new = self._store.vectors(space.name, held_out)
         progress(0, 0, f"building {name} as {config.kind}")
-        index = build_from_store(self._store, space, name, config, leave_out=held_out)
+        index = build_from_store(
+            self._store, space, name, config, leave_out=held_out, progress=progress
+        )
         exam = self._exam(space, index, new, progress)
         chosen, tuning = tune(index, exam, target=request.target, progress=progress)
         if len(new):

@@ -3,36 +3,32 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any, final
+from collections.abc import Mapping
+from typing import Any, Unpack, final
 
-import numpy as np
-
-from indexers.errors import IndexFileError, MetricError
-from indexers.files import CURRENT
-from indexers.flat import FlatConfig
 from indexers.index import VectorIndex
-from indexers.persistence import load_index, read_config, read_manifest
-from indexers.types import METRIC_NAMES, PRIOR_NAMES, MetricName, PriorName
-from latentdb.errors import NotEnoughDataError, SpaceMismatchError, UnknownSpaceError
+from indexers.persistence import read_manifest
+from indexers.types import PRIOR_NAMES, MetricName, PriorName
+from latentdb.errors import NotEnoughDataError
 from latentdb.index.asking import Asker
+from latentdb.index.audit import AuditOptions, IndexAudit, audit_index
+from latentdb.index.folder import IndexFolder
 from latentdb.index.info import IndexInfo, LoadedIndex
 from latentdb.index.live import LiveIndex, RowTimes
 from latentdb.index.making import IndexMaker
 from latentdb.index.name import IndexName
 from latentdb.index.refresh import LAID_OUT, refreshed
-from latentdb.index.request import TARGET_RECALL, IndexRequest, WantedKind
-from latentdb.index.row_times import read_row_times, rows_now, save_with_times
-from latentdb.index.shelf import LiveShelf, pointer_stamp, require_fingerprint
-from latentdb.index.tuning import effort_of, tuning_of
+from latentdb.index.request import IndexRequest, WantedKind
+from latentdb.index.row_times import rows_now, save_with_times
+from latentdb.index.shards import ShardBuilder, WriteShards, write_here
+from latentdb.index.shelf import LiveShelf, Opener
+from latentdb.index.tuning import tuning_of
 from latentdb.progress import Progress, silent
 from latentdb.space import Space
 from latentdb.store import Problem, Store
 
 _LOG = logging.getLogger(__name__)
-_PREFERRED: tuple[MetricName, ...] = ("cosine", "nao", "euclidean")
 
 
 @final
@@ -49,8 +45,9 @@ class IndexManager:
 
     def __init__(self, store: Store, asker: Asker) -> None:
         self._store = store
-        self._folder = store.artefact_dir("indexes")
-        self._live = LiveShelf(store, self._folder)
+        self._folder = IndexFolder(store)
+        self._live = LiveShelf(store, self._folder.path)
+        self._asker = asker
         self._maker = IndexMaker(store, asker)
 
     def build(
@@ -67,6 +64,30 @@ class IndexManager:
         """Build and save; see `LatentDB.build_index` and `IndexRequest`."""
         request = IndexRequest(kind, target_recall, memory)
         return self._build(IndexName.of(space.name, metric, prior), request, progress)
+
+    def build_as(
+        self,
+        name: IndexName,
+        request: IndexRequest,
+        *,
+        write: WriteShards = write_here,
+        progress: Progress = silent,
+    ) -> IndexInfo:
+        """Build and save what is asked for, its shards by `write` where it is to have any."""
+        if request.shards is None:
+            return self._build(name, request, progress)
+        self._store.location.require_writable()
+        with self._store.changing("indexes"):
+            ShardBuilder(self._store, self._asker).build(
+                name, request, self._folder.of(name), write=write, progress=progress
+            )
+            self._folder.forget_audit(name)
+        self._live.forget(name)
+        return self._info(name)
+
+    def open_by(self, name: IndexName, opener: Opener | None) -> None:
+        """Have searches of an index on disk answered by what `opener` makes of its folder."""
+        self._live.open_by(name, opener)
 
     def _build(
         self, name: IndexName, request: IndexRequest, progress: Progress = silent
@@ -106,16 +127,16 @@ class IndexManager:
             There is no such index.
         """
         self._store.location.require_writable()
-        name, started = self._choose(space.name, metric, prior), time.perf_counter()
-        if str(name) not in self._names():
+        name, started = self._folder.choose(space.name, metric, prior), time.perf_counter()
+        if name not in self._folder.names():
             raise NotEnoughDataError(
                 f"there is no index {name} to refresh; build it: latentdb index DB "
                 f"--space {space.name} --metric {name.metric}"
             )
-        done = refreshed(self._store, space, name, self._folder / str(name))
+        done = refreshed(self._store, space, name, self._folder.of(name))
         if isinstance(done, str):
             _LOG.info("index %s is built anew: %s", name, done)
-            return self._build(name, self._asked(name), progress)
+            return self.build_as(name, self._folder.asked(name), progress=progress)
         if not done.added + done.removed:
             return self._info(name)
         made = self._maker.measured_again(space, done.index, done.extra, progress)
@@ -126,13 +147,14 @@ class IndexManager:
         self, name: IndexName, index: VectorIndex, rows: RowTimes, extra: Mapping[str, Any]
     ) -> IndexInfo:
         with self._store.changing("indexes"):
-            save_with_times(index, self._folder / str(name), rows, extra)
+            save_with_times(index, self._folder.of(name), rows, extra)
+            self._folder.forget_audit(name)
         self._live.forget(name)
         return self._info(name)
 
     def infos(self) -> list[IndexInfo]:
         """All indexes on disk, by name."""
-        return [self._info(_parse(folder)) for folder in self._names()]
+        return [self._info(name) for name in self._folder.names()]
 
     def live(self, space: Space, metric: MetricName | None, prior: PriorName | None) -> LiveIndex:
         """What answers a search of `space` now, complete with the newest rows.
@@ -148,22 +170,25 @@ class IndexManager:
         SpaceMismatchError
             The index was built from vectors of other settings.
         """
-        return self._live.get(space, self._choose(space.name, metric, prior))
+        return self._live.get(space, self._folder.choose(space.name, metric, prior))
 
     def loaded(self) -> list[LoadedIndex]:
         """Of every index that was searched by in this process, how far it is behind."""
         return [
-            LoadedIndex(str(name), len(live), live.newer_rows, live.facts, self._age(name))
+            LoadedIndex(
+                str(name),
+                len(live),
+                live.newer_rows,
+                live.facts,
+                self._folder.age(name),
+                self._folder.last_audit(name),
+            )
             for name, live in self._live.loaded().items()
         ]
 
-    def _age(self, name: IndexName) -> float | None:
-        stamp = pointer_stamp(self._folder / str(name))
-        return None if stamp is None else max(0.0, time.time() - stamp[1] / 1e9)
-
     def usual(self, space: str) -> tuple[MetricName, PriorName]:
         """Metric and prior of a question that names none."""
-        name = self._choose(space, None, None)
+        name = self._folder.choose(space, None, None)
         return name.metric, name.prior or PRIOR_NAMES[0]
 
     def copy_kinds(self, source: str, target: Space) -> list[IndexInfo]:
@@ -174,71 +199,50 @@ class IndexManager:
         IndexerError
             A structure does not go with the vectors of `target`; build another kind for it.
         """
-        there = [_parse(folder) for folder in self._names()]
+        there = self._folder.names()
         new = {name: name._replace(space=target.name) for name in there if name.space == source}
         return [
-            self._build(copy, self._asked(name)) for name, copy in new.items() if copy not in there
+            self.build_as(copy, self._folder.asked(name))
+            for name, copy in new.items()
+            if copy not in there
         ]
 
     def drop(self, space: str) -> None:
         """Delete the indexes of a space; repeated after a kill, it ends what was begun."""
-        for folder in self._folder.glob(f"{space}--*"):
-            with self._store.changing("indexes"):
-                # Without its pointer it is no index any more, whatever else is still there.
-                (folder / CURRENT).unlink(missing_ok=True)
-                shutil.rmtree(folder)
-            if (name := IndexName.parse(folder.name)) is not None:
+        with self._store.changing("indexes"):
+            for name in self._folder.drop(space):
                 self._live.forget(name)
 
     def check(self, *, repair: bool) -> list[Problem]:
         """Indexes that cannot be read or belong to other settings; `repair` builds them anew."""
         problems: list[Problem] = []
-        for folder in self._names():
-            name = _parse(folder)
-            detail = self._fault(name)
+        for name in self._folder.names():
+            detail = self._folder.fault(name)
             if detail and repair:
-                self._build(name, self._asked(name))
+                self.build_as(name, self._folder.asked(name))
             elif detail:
                 problems.append(Problem("torn_index", f"indexes/{name}", 1, detail, True))
         return problems
 
-    def _fault(self, name: IndexName) -> str:
-        """What is wrong with an index on disk; empty when nothing is."""
-        folder = self._folder / str(name)
-        try:
-            index = load_index(folder)
-            extra = read_manifest(folder)["extra"]
-            require_fingerprint(extra, self._store.space(name.space))
-            read_row_times(folder, extra, np.sort(index.ids))
-        except (IndexFileError, SpaceMismatchError, UnknownSpaceError) as error:
-            return str(error)
-        tuning = tuning_of(extra)
-        if tuning is not None and dict(tuning.settings) != effort_of(index.config):
-            return (
-                f"it is searched with {effort_of(index.config)}, and was tuned to "
-                f"{dict(tuning.settings)}: the recall it tells is of other settings"
-            )
-        return ""
+    def audit(self, space: str | None, **options: Unpack[AuditOptions]) -> list[IndexAudit]:
+        """Ask every index, or those of one space, questions of every kind; see `index.audit`.
 
-    def _asked(self, name: IndexName) -> IndexRequest:
-        """What an index was asked to be, as far as that can still be read."""
-        folder = self._folder / str(name)
-        try:
-            asked = read_manifest(folder)["extra"].get("asked")
-        except IndexFileError:
-            asked = None
-        if asked is not None:
-            return IndexRequest.from_json(asked)
-        config = read_config(folder)
-        return IndexRequest(FlatConfig() if config is None else config, TARGET_RECALL)
-
-    def _names(self) -> list[str]:
-        """Indexes that were saved whole at least once."""
-        self._store.catch_up()
-        return sorted(pointer.parent.name for pointer in self._folder.glob(f"*/{CURRENT}"))
+        What is found is kept beside the index until it is built again.
+        """
+        if space is not None:
+            self._store.space(space)
+        audits = []
+        for name in self._folder.names():
+            if space in (None, name.space):
+                live = self._live.get(self._store.space(name.space), name)
+                audits.append(audit_index(self._store, self._asker, name, live, **options))
+        if not self._store.location.is_read_only:
+            for one in audits:
+                self._folder.keep_audit(one.index, one.to_json())
+        return audits
 
     def _info(self, name: IndexName) -> IndexInfo:
-        manifest = read_manifest(self._folder / str(name))
+        manifest = read_manifest(self._folder.of(name))
         extra = manifest["extra"]
         loaded = self._live.get(self._store.space(name.space), name)
         return IndexInfo(
@@ -255,34 +259,3 @@ class IndexManager:
             reason=extra.get("reason"),
             tuning=tuning_of(extra),
         )
-
-    def _choose(self, space: str, metric: MetricName | None, prior: PriorName | None) -> IndexName:
-        """The metric and prior asked for, else those of an index of the space, else defaults."""
-        metrics = _PREFERRED if metric is None else (metric,) if metric == "nao" else ()
-        there = self._first_there(space, metrics)
-        chosen = metric or (_PREFERRED[0] if there is None else there.metric)
-        if prior is not None and chosen != "nao":
-            raise MetricError(
-                f"a prior belongs to the nao metric, got prior {prior!r} with {chosen!r}: "
-                "leave it out, or ask for --metric nao"
-            )
-        return IndexName.of(space, chosen, prior or (None if there is None else there.prior))
-
-    def _first_there(self, space: str, metrics: Sequence[MetricName]) -> IndexName | None:
-        """The first index that is saved; few are looked for, since every search asks."""
-        for metric in metrics:
-            for prior in PRIOR_NAMES if metric == "nao" else PRIOR_NAMES[:1]:
-                name = IndexName.of(space, metric, prior)
-                if pointer_stamp(f"{self._folder}/{name}") is not None:
-                    return name
-        return None
-
-
-def _parse(folder: str) -> IndexName:
-    name = IndexName.parse(folder)
-    if name is None:
-        raise MetricError(
-            f"the folder indexes/{folder} is not of an index: its metric is none of "
-            f"{', '.join(METRIC_NAMES)}; move it away"
-        )
-    return name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, TypeVar
 
-from latentdb.wire import answers, between, drawn, items, learned, projections, spaces
+from latentdb.wire import answers, between, drawn, indexes, items, learned, projections, spaces
 from latentdb.wire.fields import Fields
 from latentdb.wire.form import Form, Include
 
@@ -14,6 +14,7 @@ _ALL: tuple[Form[Any], ...] = (
     *answers.FORMS,
     *items.FORMS,
     *spaces.FORMS,
+    *indexes.FORMS,
     *learned.FORMS,
     *between.FORMS,
     *drawn.FORMS,

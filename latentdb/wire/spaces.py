@@ -1,13 +1,10 @@
-"""Spaces and indexes on the wire: where a model lies on the server's machine stays there."""
+"""Spaces on the wire: where a model lies on the server's machine stays there."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
 from typing import Any, Final
 
-from indexers.types import METRIC_NAMES, PRIOR_NAMES
 from latentdb.errors import SpaceMismatchError, WireError
-from latentdb.index import IndexInfo
 from latentdb.space import IMPORTED, SHARED, Space
 from latentdb.wire.fields import Fields
 from latentdb.wire.form import Form, Include
@@ -60,21 +57,4 @@ def _without_model(kind: str) -> str:
     return SHARED if kind == "shared" else IMPORTED
 
 
-def _index(info: IndexInfo, _include: Include) -> dict[str, Any]:
-    return asdict(info)
-
-
-def _index_of(data: Fields) -> IndexInfo:
-    counts = ("count", "newer_rows", "removed_rows", "index_bytes")
-    read: dict[str, Any] = {name: data.integer(name) for name in counts}
-    read["space"] = data.text("space")
-    read["kind"] = data.text("kind")
-    read["metric"] = data.choice("metric", METRIC_NAMES)
-    read["prior"] = data.choice("prior", PRIOR_NAMES) if data.has("prior") else None
-    read["recall_at_10"] = data.number("recall_at_10")
-    read["seconds"] = data.number("seconds")
-    assert set(read) == {one.name for one in fields(IndexInfo)}
-    return IndexInfo(**read)
-
-
-FORMS = (Form(Space, _space, decode_space), Form(IndexInfo, _index, _index_of))
+FORMS = (Form(Space, _space, decode_space),)

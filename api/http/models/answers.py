@@ -167,6 +167,33 @@ class Ready(TypedDict):
     failed: Annotated[list[str], Field(description="Spaces whose model could not be loaded.")]
 
 
+class Trial(TypedDict):
+    """An effort of search that was looked at while an index was tuned."""
+
+    settings: dict[str, int]
+    recall: dict[str, float]
+    ms_per_question: Annotated[float, Field(description="With all questions asked at once.")]
+
+
+class Tuning(TypedDict):
+    """What approximate search was set to, and what it finds of each kind of question.
+
+    The kinds are id, image, text, mapped (through a map) and shifted (along a direction).
+    """
+
+    target: Annotated[float, Field(description="What every kind was to find.")]
+    target_met: bool
+    k: Annotated[int, Field(description="Neighbours that recall is counted over.")]
+    settings: dict[str, int]
+    recall: Annotated[
+        dict[str, float], Field(description="On questions that nothing was chosen by.")
+    ]
+    error: Annotated[dict[str, float], Field(description="Standard errors.")]
+    questions: Annotated[dict[str, int], Field(description="How many were asked.")]
+    not_asked: Annotated[dict[str, str], Field(description="Why the other kinds were not.")]
+    tried: list[Trial]
+
+
 class Index(TypedDict):
     """An index on disk; rows newer than it are searched beside it."""
 
@@ -175,8 +202,13 @@ class Index(TypedDict):
     prior: PriorName | None
     kind: str
     count: int
-    recall_at_10: float
+    recall_at_10: Annotated[float, Field(description="The least of any kind of question.")]
     newer_rows: int
     removed_rows: int
     index_bytes: int
     seconds: float
+    reason: Annotated[
+        str | None, Field(description="Why the kind was chosen, where it was not asked for.")
+    ]
+    target_met: bool
+    tuning: Annotated[Tuning | None, Field(description="Of approximate search alone.")]

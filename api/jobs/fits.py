@@ -39,7 +39,17 @@ class IndexJob(AbstractKind):
     space: SpaceName
     metric: MetricName = "cosine"
     prior: PriorName | None = Field(default=None, description="Of nao alone; chi where not given.")
-    kind: IndexKind | None = Field(default=None, description="flat where not given.")
+    kind: Literal[IndexKind, "auto"] | None = Field(
+        default=None,
+        description="flat where not given; auto chooses by what there is to index, and says why.",
+    )
+    target_recall: float | None = Field(
+        default=None,
+        gt=0.0,
+        le=1.0,
+        description="What every kind of question is to find, .95 where not given.",
+    )
+    memory: int | None = Field(default=None, ge=1, description="Bytes that it may take.")
     refresh: bool = Field(
         default=False, description="Bring the index there is up to its table; without a kind."
     )
@@ -47,8 +57,11 @@ class IndexJob(AbstractKind):
     def check(self, db: LatentDB) -> None:
         """Raise where there is nothing to index, or a prior that the metric has no use for."""
         require_spaces(db, self.space)
-        if self.refresh and self.kind is not None:
-            raise QueryError("an index that is refreshed stays of its kind: leave kind out")
+        building = (self.kind, self.target_recall, self.memory)
+        if self.refresh and any(one is not None for one in building):
+            raise QueryError(
+                "an index that is refreshed stays what it is: leave out kind, target_recall, memory"
+            )
         if self.prior is not None and self.metric != "nao":
             raise MetricError(
                 f"a prior belongs to the nao metric, got prior {self.prior!r} with "
@@ -59,13 +72,25 @@ class IndexJob(AbstractKind):
 
     def run(self, db: LatentDB, reporter: Reporter) -> Any:
         """Build or refresh it; the facts of the index."""
+
+        def tell(done: int, total: int, doing: str) -> None:
+            reporter.at(done, total, doing) if total else reporter.message(doing)
+
         if self.refresh:
             reporter.message(f"refreshing the index of {self.space}")
-            done = db.upkeep.refresh_index(self.space, metric=self.metric, prior=self.prior)
-            return done.to_json()
+            return db.upkeep.refresh_index(
+                self.space, metric=self.metric, prior=self.prior, progress=tell
+            ).to_json()
         reporter.message(f"building the index of {self.space}")
-        prior, kind = self.prior or "chi", self.kind or "flat"
-        return db.build_index(self.space, metric=self.metric, prior=prior, kind=kind).to_json()
+        return db.build_index(
+            self.space,
+            metric=self.metric,
+            prior=self.prior,
+            kind=self.kind or "flat",
+            target_recall=self.target_recall,
+            memory=self.memory,
+            progress=tell,
+        ).to_json()
 
 
 @final

@@ -26,7 +26,7 @@ class Found:
     exact: bool = True
 
     @classmethod
-    def at(cls, found: SearchResult, row: int, places: IdArray) -> Found:
+    def at(cls, found: SearchResult, row: int, places: slice | IdArray) -> Found:
         """Those at some places of one row of what a search found."""
         return cls(
             found.ids[row][places],
@@ -60,15 +60,16 @@ def describe(store: Store, found: Sequence[Found]) -> list[list[Hit]]:
     UnknownItemError
         One of them was deleted meanwhile.
     """
-    items = iter(store.items(np.concatenate([one.ids for one in found])))
+    told = store.told(np.concatenate([one.ids for one in found]))
     return [
         [
-            Hit(item.id, distance, angular, radial, item.source, item.labels)
-            for distance, angular, radial, item in zip(
+            Hit(item_id, distance, angular, radial, source, labels)
+            for item_id, distance, angular, radial, (source, labels) in zip(
+                one.ids.tolist(),
                 one.distances.tolist(),
                 _listed(one.angular, len(one.ids)),
                 _listed(one.radial, len(one.ids)),
-                islice(items, len(one.ids)),
+                islice(told, len(one.ids)),
                 strict=True,
             )
         ]

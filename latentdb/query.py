@@ -144,10 +144,10 @@ class Query:
         unliked = [Part("id", item, -weight) for item, weight in _pairs(self.unlike, "unlike")]
         return (*named, *liked, *unliked)
 
-    @property
-    def item_ids(self) -> list[int]:
+    @cached_property
+    def item_ids(self) -> tuple[int, ...]:
         """Stored items that it is asked with."""
-        return [part.value for part in self.parts if isinstance(part.value, int)]
+        return tuple(part.value for part in self.parts if isinstance(part.value, int))
 
     def _named(self) -> tuple[PartValue | None, ...]:
         """What is given for each of `PART_KINDS`."""

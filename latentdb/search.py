@@ -145,8 +145,9 @@ def _found(catalog: Catalog, asked: Sequence[_Asked]) -> Iterator[_Answered]:
     live = catalog.indexes.live(space, query.metric, query.prior)
     where = query.where
     allowed = None if where is None else catalog.filters.get(where, space.name)
+    vectors = [one.resolved.vector for one in asked]
     found = live.search(
-        np.stack([one.resolved.vector for one in asked]),
+        np.stack(vectors) if len(vectors) > 1 else vectors[0][None],
         max(one.wanted for one in asked),
         allowed_ids=allowed,
         max_distance=query.max_distance,
@@ -159,20 +160,23 @@ def _chosen(
     catalog: Catalog, one: _Asked, live: LiveIndex, found: SearchResult, row: int
 ) -> _Answered:
     """Those of a row of found ones that are the question's hits."""
-    query, asked_with = one.query, one.query.item_ids
-    ids = found.ids[row][: one.wanted]
-    is_hit = ids >= 0
-    if asked_with:
-        is_hit &= ~np.isin(ids, asked_with)
-    places = np.flatnonzero(is_hit)[: one.wanted - len(asked_with)]
+    query = one.query
     said: dict[str, object] = {**query.to_json(), **one.resolved.steps}
-    hits = Found.at(found, row, places)
+    hits = Found.at(found, row, _hit_places(found.ids[row, : one.wanted], query.item_ids))
     if query.diverse is not None:
-        said["candidates"] = len(places)
+        said["candidates"] = len(hits.ids)
         hits = hits.take(_diverse(catalog, one.resolved, live.metric, hits, query))
     if live.prior is not None:
         said["prior"] = live.prior
     return _Answered(one, live, hits, said)
+
+
+def _hit_places(ids: IdArray, asked_with: tuple[int, ...]) -> slice | IdArray:
+    """Places of hits in a row of found ids, which is padded: not of items that are asked with."""
+    if not asked_with:
+        return slice(None if ids[-1] >= 0 else int(np.count_nonzero(ids >= 0)))
+    places = np.flatnonzero((ids >= 0) & ~np.isin(ids, asked_with))
+    return places[: len(ids) - len(asked_with)]
 
 
 def _described(catalog: Catalog, answered: Sequence[_Answered]) -> list[Answer | LatentDBError]:

@@ -6,7 +6,7 @@ NumPy arrays and a text is cut out of the buffer that holds them all.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias, final
 
 import numpy as np
@@ -15,6 +15,8 @@ import pyarrow as pa
 from latentdb.store.views import Ids, places_among
 from latentdb.types import Item, LabelValue
 
+# Name of an item, and its labels, the caller's own.
+Told: TypeAlias = tuple[str, dict[str, LabelValue]]
 _Read: TypeAlias = Callable[[Ids], list[Any]]
 
 
@@ -39,7 +41,7 @@ class ItemColumns:
 
     def items(self, ids: Ids) -> list[Item]:
         """Items in the order asked for; UnknownItemError names ids that are none."""
-        at = places_among(ids, self._ids, "items of this database")
+        at = self._places(ids)
         if not len(at):
             return []
         rows = zip(
@@ -51,6 +53,14 @@ class ItemColumns:
             strict=True,
         )
         return [Item(*facts, added_at + "Z") for *facts, added_at in rows]
+
+    def told(self, ids: Ids) -> Iterator[Told]:
+        """Names and labels alone, in the order asked for; errors as of `items`."""
+        at = self._places(ids)
+        return zip(self._source(at), self._labels_of(at), strict=True)
+
+    def _places(self, ids: Ids) -> Ids:
+        return places_among(ids, self._ids, "items of this database")
 
     def _labels_of(self, at: Ids) -> list[dict[str, LabelValue]]:
         """Labels of each, those without a value left out."""

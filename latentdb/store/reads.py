@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from latentdb.errors import LabelsError, StoreIOError
 from latentdb.space import Space
 from latentdb.store import schema
-from latentdb.store.item_columns import ItemColumns
+from latentdb.store.item_columns import ItemColumns, Told
 from latentdb.store.labels import label_types
 from latentdb.store.names import shown_message, shown_name, shown_names
 from latentdb.store.tables import Pinned, Tables
@@ -171,10 +171,23 @@ class Reader:
         """Items in the order asked for; absent labels are left out."""
         return self._retried(lambda: self._items(ids))
 
+    def told(self, ids: Ids) -> Iterator[Told]:
+        """Names and labels of items, in the order asked for."""
+        return self._retried(lambda: self._told(ids))
+
+    def _told(self, ids: Ids) -> Iterator[Told]:
+        if self._are_items_hot(self.view(schema.ITEMS).pinned.version):
+            return self._item_columns().told(ids)
+        return iter([(item.source, item.labels) for item in self._rows_of_items(ids)])
+
     def _items(self, ids: Ids) -> list[Item]:
-        view = self.view(schema.ITEMS)
-        if self._are_items_hot(view.pinned.version):
+        if self._are_items_hot(self.view(schema.ITEMS).pinned.version):
             return self._item_columns().items(ids)
+        return self._rows_of_items(ids)
+
+    def _rows_of_items(self, ids: Ids) -> list[Item]:
+        """Items as they are read from disk."""
+        view = self.view(schema.ITEMS)
         require_among(ids, view.ids, "items of this database")
         labels = list(label_types(view.pinned.schema))
         columns = [name for name in schema.ITEM_COLUMNS if name not in ("id", "thumbnail")]

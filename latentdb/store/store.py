@@ -17,6 +17,7 @@ from latentdb.space import Space
 from latentdb.store import schema
 from latentdb.store.appending import Appender
 from latentdb.store.format import FormatRecord, current_record, make_empty
+from latentdb.store.item_columns import Told
 from latentdb.store.labels import as_booleans
 from latentdb.store.location import AbstractLocation, locate
 from latentdb.store.names import located
@@ -26,18 +27,10 @@ from latentdb.store.reads import Reader
 from latentdb.store.registry import SpaceRegistry
 from latentdb.store.rows import id_array
 from latentdb.store.seals import Seals
-from latentdb.store.state import AbstractState
 from latentdb.store.tables import Tables
 from latentdb.store.upkeep import Upkeep
 from latentdb.store.writes import Writer
-from latentdb.types import (
-    Item,
-    ItemRow,
-    LabelValue,
-    QuarantineRow,
-    SourceRow,
-    SpaceRows,
-)
+from latentdb.types import Item, ItemRow, LabelValue, QuarantineRow, SourceRow, SpaceRows
 
 if TYPE_CHECKING:
     from latentdb.store.repair import Mending
@@ -270,6 +263,10 @@ class Store:
         """Items in the order asked for; UnknownItemError names ids that are not items."""
         return self._reader.items(id_array(ids))
 
+    def told(self, ids: Ids) -> Iterator[Told]:
+        """Names and labels of items, in the order asked for: what a hit tells of them."""
+        return self._reader.told(ids)
+
     def original(self, item_id: int) -> str:
         """Path of the file that an item was first read from, where it still lies or once lay."""
         return located(self.path, self._reader.sources(id_array([item_id]))[0])
@@ -353,12 +350,14 @@ class Store:
         with self._writing():
             for name in sorted(self._tables.names()):
                 self._upkeep.tidy(name, keep=keep, sweep=True)
+            self.location.mirror.sweep()
 
     def check(self) -> list[Problem]:
-        """Everything wrong with the tables: reads every file and every row once."""
+        """Everything wrong with tables and published artefacts: reads every file and row once."""
         from latentdb.store.check import find_problems
 
-        return find_problems(self._tables, self._registry, self._seals)
+        published = self.location.mirror.problems(repair=False)
+        return [*published, *find_problems(self._tables, self._registry, self._seals)]
 
     @contextmanager
     def mending(self) -> Iterator[Mending]:
@@ -366,6 +365,7 @@ class Store:
         from latentdb.store.repair import Mending
 
         with self._writing():
+            self.location.mirror.problems(repair=True)
             yield Mending(self.path, self._tables, reader=self._reader, seals=self._seals)
 
     # Artefacts
@@ -393,7 +393,3 @@ class Store:
     def refetch(self) -> bool:
         """Fetch torn local copies of artefacts anew; whether there were any."""
         return self.location.mirror.refetch()
-
-    def state(self) -> AbstractState:
-        """Tells changes of the database to who keeps answers."""
-        return self.location.state()

@@ -73,3 +73,10 @@ def test_ids_that_are_no_items_are_named(count):
     columns = ItemColumns(table_of([(True, 1, 0.5, "a")] * count), [])
     with pytest.raises(UnknownItemError, match="2 ids are not items of this database: 5, 9"):
         columns.items(np.array([9, 1, 5] if count else [9, 5]))
+
+
+def test_names_and_labels_are_those_of_the_items():
+    columns = ItemColumns(table_of([(True, 1, None, "a"), (None, 2, 0.5, None)]), list(LABELS))
+    ids = np.array([4, 1, 4])
+    told = [(item.source, item.labels) for item in columns.items(ids)]
+    assert list(columns.told(ids)) == told

@@ -18,6 +18,7 @@ from latentdb.energy.levels import LevelCheck, LevelOptions, check_levels
 from latentdb.energy.run import EnergyOptions, measure_energy
 from latentdb.imagine import Imagined, ImagineOptions, imagine
 from latentdb.index import IndexInfo
+from latentdb.indexing import build_index
 from latentdb.intake import IntakeOptions, take_in
 from latentdb.learn import learn_direction, learn_map, learn_shared
 from latentdb.listing import ItemPage, list_items
@@ -185,13 +186,7 @@ class LatentDB:
 
     def build_index(self, space: str, **options: Unpack[IndexOptions]) -> IndexInfo:
         """Build the index of `space`, or build it anew; options are those of `IndexOptions`."""
-        return self.catalog.indexes.build(
-            self.store.space(space),
-            options.pop("metric", "cosine"),
-            options.pop("prior", None),
-            options.pop("kind", "flat"),
-            **options,
-        )
+        return build_index(self.catalog, space, **options)
 
     def indexes(self) -> list[IndexInfo]:
         """Indexes on disk, with how far each is behind its table."""
@@ -297,7 +292,8 @@ class LatentDB:
         """Fit the map from space `source` to space `target` and keep it, with held-out scores.
 
         See `latentdb.learn.learn_map`. Options: method, seed, update (read only new rows), force
-        (keep one that does not beat its null, which raises WorthlessMapError else).
+        (keep one that does not beat its null, which raises WorthlessMapError else), engine
+        ("ray") and its address.
         """
         return learn_map(self.catalog, source, target, **options)
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from latentdb.stitch.fit import MapMethod
     from latentdb.stitch.linear_map import LinearMap
     from latentdb.stitch.map_facts import MapFacts
-    from latentdb.types import Answer, IngestSummary, Item, QuarantineRow
+    from latentdb.types import Answer, EngineName, IngestSummary, Item, QuarantineRow
 
     # What was fitted, or of a server's all that is known of it but its arrays.
     SomeMap: TypeAlias = LinearMap | MapFacts
@@ -55,7 +55,9 @@ class IndexOptions(TypedDict, total=False):
     "auto", which chooses. Approximate search is tuned until every kind of question finds
     `target_recall` of its true 10 nearest, .95 where not given; one given with its arguments is
     tuned where a target is given with it. `memory` is how many bytes the index may take, for "auto"
-    what is free where not given. `progress` is told what is being done.
+    what is free where not given. `shards` are the parts that it is built in and searched by, one
+    piece where not given; `engine` "ray" has them built by the workers of a cluster.
+    `progress` is told what is being done.
     """
 
     metric: MetricName
@@ -63,6 +65,9 @@ class IndexOptions(TypedDict, total=False):
     kind: WantedKind
     target_recall: float | None
     memory: int | None
+    shards: int | None
+    engine: EngineName
+    address: str | None
     progress: Progress
 
 
@@ -81,6 +86,8 @@ class StitchOptions(TypedDict, total=False):
     seed: int
     update: bool
     force: bool
+    engine: EngineName
+    address: str | None
 
 
 class Database(Protocol):

@@ -202,7 +202,8 @@ class RemoteDB:
                 "a server takes an index by the name of its kind, such as hnsw, without arguments"
             )
         tell = passed_on(options.pop("progress", None))
-        body = {"space": space, "metric": "cosine", "kind": kind, **given(options)}
+        asked = given(without_engine(options))
+        body = {"space": space, "metric": "cosine", "kind": kind, **asked}
         return decode(IndexInfo, self.jobs.run("/v1/indexes", body, tell))
 
     def indexes(self) -> list[IndexInfo]:

@@ -29,10 +29,11 @@ class LostError(Exception):
 @final
 @dataclass(frozen=True)
 class Resources:
-    """What one worker takes of its machine."""
+    """What one worker takes of its machine: cores, GPUs and bytes of memory."""
 
     cpus: float = 1.0
     gpus: float = 0.0
+    memory: int = 0
 
 
 def load_ray() -> Any:
@@ -108,6 +109,7 @@ def start_actor(made_by: type, *arguments: Any, resources: Resources, at_once: i
     options = {
         "num_cpus": resources.cpus,
         "num_gpus": resources.gpus,
+        "memory": resources.memory or None,
         "max_concurrency": at_once,
         "scheduling_strategy": "SPREAD",
     }

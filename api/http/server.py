@@ -68,7 +68,7 @@ class Server:
             settings,
             work,
             search=SearchDesk(db, settings, metrics),
-            cache=AnswerCache(db.store.state(), kept_bytes),
+            cache=AnswerCache(db.store.location.state(), kept_bytes),
             metrics=metrics,
             warming=Warming(db),
             jobs=jobs,

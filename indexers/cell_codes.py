@@ -7,7 +7,7 @@ from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
-from indexers.cells import cells_for, search_cells
+from indexers.cells import OUTGROWN, cells_for, search_cells
 from indexers.checks import check_count
 from indexers.code_stage import AbstractCodeStage
 from indexers.efforts import doublings
@@ -15,7 +15,7 @@ from indexers.faiss_library import faiss
 from indexers.ids import Selection
 from indexers.rotation import Rotation
 from indexers.stage import AbstractIndexConfig, Candidates, RowLayout, SavedStage
-from indexers.types import Float32Array, IdArray
+from indexers.types import PAD_ID, Float32Array, IdArray
 
 # Rows turned and encoded at a time.
 _BLOCK_ROWS = 1 << 14
@@ -29,7 +29,7 @@ class AbstractCellCodeConfig(AbstractIndexConfig):
 
     nlist: int | None = None
     nprobe: int = 32
-    refine: int = 8
+    refine: int = 4
 
     is_exact: ClassVar[bool] = False
     compresses: ClassVar[bool] = True
@@ -59,6 +59,9 @@ class AbstractCellCodeConfig(AbstractIndexConfig):
 class AbstractCellCodeStage(AbstractCodeStage):
     """A FAISS inverted file of codes of rows that were turned first.
 
+    Unit rows are compared by their squared distance, 2 − 2c, too: a code is of the difference from
+    a centroid, which is shortest where that is a mean and no direction.
+
     Cells and codes are fitted to the rows that are added first, or to those of `prepare`.
     """
 
@@ -69,6 +72,7 @@ class AbstractCellCodeStage(AbstractCodeStage):
         self._config = config
         self._rotation = Rotation(layout.dim)
         self._cells = self._empty(1) if saved is None else saved.faiss_index
+        self._laid_out_for = self.count
 
     @property
     def count(self) -> int:
@@ -93,6 +97,7 @@ class AbstractCellCodeStage(AbstractCodeStage):
 
     def prepare(self, sample: Float32Array, count: int) -> None:
         """Fit cells and codes to a sample, for so many rows."""
+        self._laid_out_for = count
         cells = min(self._config.cells_for(count), len(sample))
         enough = max(_ROWS_PER_CELL * cells, _ROWS_FOR_CODES)
         self._cells = self._empty(cells)
@@ -107,6 +112,10 @@ class AbstractCellCodeStage(AbstractCodeStage):
         for start in range(0, len(rows), _BLOCK_ROWS):
             self._cells.add(self._turned(rows[start : start + _BLOCK_ROWS]))
 
+    def is_outgrown_by(self, count: int) -> bool:
+        """Whether codes were fitted to too few rows for `count` more."""
+        return self.count > 0 and self.count + count >= OUTGROWN * self._laid_out_for
+
     def remove(self, positions: IdArray) -> bool:  # noqa: ARG002
         """Leave the codes in their cells: the selection hides them."""
         return False
@@ -114,7 +123,15 @@ class AbstractCellCodeStage(AbstractCodeStage):
     def listed(self, queries: Float32Array, width: int, selection: Selection) -> Candidates:
         """About the `width` best selected rows of each query, scored by their codes."""
         asked = (self._turned(queries), width, selection)
-        return search_cells(self._cells, asked, self._config.nprobe, self._parameters)
+        found = search_cells(self._cells, asked, self._config.nprobe, self._parameters)
+        scores, positions = found.scores, found.positions
+        if self.layout.inner_product:
+            scores = 1.0 - 0.5 * scores
+        # Of a query to which all rows are equal, such as zero, FAISS may find none.
+        short = positions[:, -1] == PAD_ID
+        if short.any():
+            scores[short], positions[short] = 0.0, selection.positions(self.count)[:width]
+        return Candidates(scores, positions, complete=False)
 
     def _turned(self, rows: Float32Array) -> Float32Array:
         """Rows as the structure takes them."""

@@ -10,11 +10,13 @@ import numpy as np
 
 from indexers.faiss_library import faiss
 from indexers.ids import Selection
-from indexers.stage import Candidates, RowLayout
+from indexers.stage import Candidates
 from indexers.types import PAD_ID, Float32Array
 
 # FAISS wants so many rows to place a centroid by.
 _ROWS_PER_CELL = 39
+# What was laid out for few rows is laid out again when there are so many times as many.
+OUTGROWN = 4
 
 
 def cells_for(count: int, nlist: int | None, *, per_root: int) -> int:
@@ -27,21 +29,19 @@ def cells_for(count: int, nlist: int | None, *, per_root: int) -> int:
     return max(1, min(int(per_root * math.sqrt(count)), count // _ROWS_PER_CELL))
 
 
-def centroids_of(layout: RowLayout, dim: int) -> Any:
+def owned_flat(dim: int, score: int) -> Any:
     """An empty flat index of `dim` values for the centroids, for FAISS to own."""
-    kind = faiss.IndexFlatIP if layout.inner_product else faiss.IndexFlatL2
-    centroids = kind(dim)
+    centroids = faiss.IndexFlat(dim, score)
     centroids.this.disown()
     return centroids
 
 
-def settle(structure: Any, layout: RowLayout) -> None:
-    """What all structures of cells have in common."""
+def settle(structure: Any) -> Any:
+    """A structure of cells with the settings that all of them share."""
     structure.own_fields = True
-    # Centroids of unit rows are directions, too.
-    structure.cp.spherical = layout.inner_product
     # Fewer rows than FAISS would like are no reason to write to the caller's standard error.
     structure.cp.min_points_per_centroid = 1
+    return structure
 
 
 def search_cells(

@@ -41,6 +41,10 @@ class AbstractCodeStage(AbstractStage):
         """How many rows are compared as they are for every hit."""
 
     @abstractmethod
+    def is_outgrown_by(self, count: int) -> bool:
+        """Whether codes were fitted to too few rows for `count` more."""
+
+    @abstractmethod
     def listed(self, queries: Float32Array, width: int, selection: Selection) -> Candidates:
         """About the `width` best selected rows of each query, best first, scored by their codes.
 

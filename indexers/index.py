@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexers.abstract import AbstractIndex
-from indexers.checks import check_count, check_ids, check_vectors
+from indexers.checks import check_count, check_ids, check_vectors, row_blocks
 from indexers.code_stage import AbstractCodeStage
 from indexers.errors import DimensionError, IndexKindError, ParameterError
 from indexers.form_choice import form_for
@@ -29,6 +29,9 @@ from indexers.types import (
     RowReader,
     SearchResult,
 )
+
+# Rows of each, old and new, that codes are fitted to anew.
+_FITTED_ROWS = 1 << 14
 
 
 @final
@@ -145,11 +148,24 @@ class VectorIndex(AbstractIndex):
         new_vectors = check_vectors(vectors, self._dim, what="vectors")
         new_ids = check_ids(ids, len(new_vectors))
         self._table.check_new(new_ids)
+        if isinstance(self._stage, AbstractCodeStage) and self._stage.is_outgrown_by(len(new_ids)):
+            self._fit_anew(new_vectors)
         rows, norms = self._form.rows(new_vectors)
         self._stage.add(rows)
         self._table.append(new_ids)
         if norms is not None:
             self._norms = np.concatenate([self._norms, norms])
+
+    def _fit_anew(self, more: Float32Array) -> None:
+        """Encode all rows again, by codes that are fitted to them and to those that will come."""
+        ids = self.ids
+        some = self._read(ids[:: max(1, len(ids) // _FITTED_ROWS)])
+        sample = np.concatenate([some, more[:: max(1, len(more) // _FITTED_ROWS)]])
+        fresh = VectorIndex(self._dim, self._metric, self._config, reader=self._reader)
+        fresh.prepare(sample, len(ids) + len(more))
+        for block in row_blocks(len(ids), self._dim):
+            fresh.add(self._read(ids[block]), ids[block])
+        self._stage, self._table, self._norms = fresh._stage, fresh._table, fresh._norms
 
     def prepare(self, sample: Float32Array, count: int) -> None:
         """Lay an empty index out for `count` vectors; see `train_index`."""

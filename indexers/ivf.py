@@ -8,7 +8,7 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from indexers.cells import cells_for, centroids_of, search_cells, settle
+from indexers.cells import OUTGROWN, cells_for, owned_flat, search_cells, settle
 from indexers.checks import check_count
 from indexers.efforts import doublings
 from indexers.faiss_library import faiss
@@ -21,9 +21,6 @@ from indexers.stage import (
     SavedStage,
 )
 from indexers.types import Float32Array, IdArray, IndexKind
-
-# Cells that were laid out for few rows are laid out again when there are so many times as many.
-_OUTGROWN = 4
 
 
 @final
@@ -118,7 +115,7 @@ class IvfStage(AbstractStage):
         if not len(rows):
             return
         total = self.count + len(rows)
-        if total >= _OUTGROWN * self._laid_out_for:
+        if total >= OUTGROWN * self._laid_out_for:
             rows = np.concatenate([self.gather(np.arange(self.count)), rows])
             self._lay_out(rows, total)
         self._cells.add(rows)
@@ -148,8 +145,9 @@ class IvfStage(AbstractStage):
         """An empty structure of so many cells."""
         dim, inner_product = self.layout.dim, self.layout.inner_product
         score = faiss.METRIC_INNER_PRODUCT if inner_product else faiss.METRIC_L2
-        structure = faiss.IndexIVFFlat(centroids_of(self.layout, dim), dim, cells, score)
-        settle(structure, self.layout)
+        structure = settle(faiss.IndexIVFFlat(owned_flat(dim, score), dim, cells, score))
+        # Centroids of unit rows are directions, too.
+        structure.cp.spherical = inner_product
         structure.set_direct_map_type(faiss.DirectMap.Array)
         return structure
 

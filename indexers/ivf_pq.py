@@ -8,7 +8,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 
 from indexers.cell_codes import AbstractCellCodeConfig, AbstractCellCodeStage
-from indexers.cells import centroids_of, settle
+from indexers.cells import owned_flat, settle
 from indexers.checks import check_count
 from indexers.faiss_library import faiss
 from indexers.stage import RowLayout, SavedStage
@@ -73,10 +73,10 @@ class IvfPqStage(AbstractCellCodeStage):
     def _empty(self, cells: int) -> Any:
         parts = self._config.parts_of(self.layout.dim)
         dim = parts * -(-self.layout.dim // parts)
-        score = faiss.METRIC_INNER_PRODUCT if self.layout.inner_product else faiss.METRIC_L2
-        centroids = centroids_of(self.layout, dim)
-        structure = faiss.IndexIVFPQFastScan(centroids, dim, cells, parts, _BITS, score)
-        settle(structure, self.layout)
+        score = faiss.METRIC_L2
+        structure = settle(
+            faiss.IndexIVFPQFastScan(owned_flat(dim, score), dim, cells, parts, _BITS, score)
+        )
         structure.pq.cp.min_points_per_centroid = 1
         # A table of every cell's share of the distances would outweigh the codes.
         structure.use_precomputed_table = -1

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
 from indexers.cell_codes import AbstractCellCodeConfig, AbstractCellCodeStage
-from indexers.cells import centroids_of, settle
+from indexers.cells import owned_flat, settle
 from indexers.checks import check_count
 from indexers.errors import ParameterError
 from indexers.faiss_library import faiss
@@ -66,11 +66,12 @@ class RabitqStage(AbstractCellCodeStage):
     _config: RabitqConfig
 
     def _empty(self, cells: int) -> Any:
-        dim, bits = self.layout.dim, self._config.nbits
-        score = faiss.METRIC_INNER_PRODUCT if self.layout.inner_product else faiss.METRIC_L2
-        centroids = centroids_of(self.layout, dim)
-        structure = faiss.IndexIVFRaBitQ(centroids, dim, cells, score, True, bits)
-        settle(structure, self.layout)
+        dim, score = self.layout.dim, faiss.METRIC_L2
+        structure = settle(
+            faiss.IndexIVFRaBitQ(
+                owned_flat(dim, score), dim, cells, score, True, self._config.nbits
+            )
+        )
         structure.qb = _QUERY_BITS
         return structure
 

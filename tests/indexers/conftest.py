@@ -8,7 +8,9 @@ import pytest
 from indexers.flat import FlatConfig
 from indexers.hnsw import HnswConfig
 from indexers.ivf import IvfConfig
+from indexers.ivf_pq import IvfPqConfig
 from indexers.metric import ChiPrior, CosineMetric, EuclideanMetric, FittedPrior, NaoMetric, NoPrior
+from indexers.rabitq import RabitqConfig
 from indexers.sq8 import Sq8Config
 
 DIM = 128
@@ -16,6 +18,8 @@ CONFIGS = {
     "flat": FlatConfig(),
     "sq8": Sq8Config(),
     "ivf": IvfConfig(nprobe=8),
+    "ivf_pq": IvfPqConfig(nlist=4, nprobe=4, refine=12),
+    "rabitq": RabitqConfig(nlist=4, nprobe=4, refine=8),
     "hnsw": HnswConfig(m=16, ef_construction=64, ef_search=64),
 }
 METRICS = {
@@ -33,6 +37,27 @@ def make_vectors(count, seed, dim=DIM):
     vectors = rng.standard_normal((count, dim))
     norms = np.sqrt(dim - 1) + rng.standard_normal((count, 1))
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True) * norms).astype(np.float32)
+
+
+class Kept:
+    """Vectors by id, as a store keeps them: what kinds that keep codes alone read from."""
+
+    def __init__(self):
+        self._vectors = {}
+
+    def put(self, vectors, ids):
+        self._vectors.update(zip(map(int, ids), vectors, strict=True))
+        return vectors, ids
+
+    def __call__(self, ids):
+        return np.stack([self._vectors[int(one)] for one in ids])
+
+
+@pytest.fixture
+def kept(vectors, ids):
+    kept = Kept()
+    kept.put(vectors, ids)
+    return kept
 
 
 @pytest.fixture(params=sorted(METRICS))

@@ -11,21 +11,23 @@ from indexers.errors import (
     DtypeError,
     DuplicateIdError,
     IdError,
+    IndexKindError,
     NonFiniteError,
     ParameterError,
     UnknownIdError,
     ZeroVectorError,
 )
 from indexers.flat import FlatConfig
-from indexers.index import build_index
+from indexers.hnsw import HnswConfig
+from indexers.index import build_index, train_index
 from indexers.metric import EuclideanMetric
 from indexers.recall import recall_at_k
 from tests.indexers.conftest import DIM, METRICS, make_vectors
 
 
 @pytest.fixture
-def index(vectors, ids, metric, config):
-    return build_index(vectors, ids, metric=metric, config=config)
+def index(vectors, ids, metric, config, kept):
+    return build_index(vectors, ids, metric=metric, config=config, reader=kept)
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +45,12 @@ def lookup(truth, ids, found):
     order = np.argsort(ids)
     columns = order[np.searchsorted(ids[order], found)]
     return np.take_along_axis(truth, columns, axis=1)
+
+
+def assert_finds(index, queries, truth):
+    found = index.search(queries, 10)
+    true = np.sort(truth, axis=1)[:, :10]
+    assert recall_at_k(found.distances, true, 10) >= (1.0 if found.exact else 0.9)
 
 
 def test_search_finds_the_true_neighbours(index, queries, truth, ids):
@@ -143,9 +151,9 @@ def test_max_distance_cuts_the_answer(index, queries):
     assert ((cut.ids == -1) == np.isinf(cut.distances)).all()
 
 
-def test_added_vectors_are_found(index):
+def test_added_vectors_are_found(index, kept):
     more = make_vectors(5, seed=9)
-    index.add(more, np.arange(1, 6))
+    index.add(*kept.put(more, np.arange(1, 6)))
     assert len(index) == 405
     np.testing.assert_array_equal(index.search(more, 1).ids[:, 0], np.arange(1, 6))
 
@@ -159,9 +167,9 @@ def test_removed_vectors_are_not_found(index, vectors, ids):
     np.testing.assert_allclose(index.vectors(ids[40:50]), vectors[40:50], rtol=1e-6)
 
 
-def test_a_removed_id_can_come_back_with_another_vector(index, vectors, ids):
+def test_a_removed_id_can_come_back_with_another_vector(index, vectors, ids, kept):
     index.remove(ids[:1])
-    index.add(vectors[5:6] * np.float32(0.9), ids[:1])
+    index.add(*kept.put(vectors[5:6] * np.float32(0.9), ids[:1]))
     np.testing.assert_allclose(index.vectors(ids[:1]), vectors[5:6] * 0.9, rtol=1e-6)
     assert len(index) == 400
 
@@ -257,7 +265,7 @@ def test_a_wrong_max_distance_is_refused(index, queries, limit):
         index.search(queries, 1, max_distance=limit)
 
 
-def test_a_zero_vector_needs_a_metric_that_knows_it(index):
+def test_a_zero_vector_needs_a_metric_that_knows_it(index, kept):
     zero = np.zeros((1, DIM), np.float32)
     settings = index.metric.settings()
     if settings["name"] == "cosine" or settings.get("prior") == {"name": "none"}:
@@ -266,14 +274,60 @@ def test_a_zero_vector_needs_a_metric_that_knows_it(index):
         with pytest.raises(ZeroVectorError, match="row 0"):
             index.add(zero, [1])
     else:
-        index.add(zero, [1])
+        index.add(*kept.put(zero, [1]))
         assert index.search(zero, 1).ids[0, 0] == 1
         assert index.search(zero, 1).distances[0, 0] == 0.0
 
 
-def test_bytes_per_vector_is_what_faiss_allocates(config):
-    index = build_index(
-        make_vectors(2000, seed=6), np.arange(2000), metric=EuclideanMetric(), config=config
+def test_an_index_grown_from_one_row_finds_as_much(
+    metric, config, vectors, ids, kept, queries, truth
+):
+    index = build_index(vectors[:1], ids[:1], metric=metric, config=config, reader=kept)
+    index.add(vectors[1:], ids[1:])
+    assert_finds(index, queries, truth)
+
+
+def test_an_index_laid_out_by_a_sample_is_filled_block_by_block(
+    metric, config, vectors, ids, kept, queries, truth
+):
+    index = train_index(vectors[::2], count=400, metric=metric, config=config, reader=kept)
+    assert len(index) == 0
+    for start in range(0, 400, 150):
+        index.add(vectors[start : start + 150], ids[start : start + 150])
+    assert_finds(index, queries, truth)
+
+
+def test_the_greatest_effort_finds_as_much_as_the_least_and_more(index, queries, truth):
+    true = np.sort(truth, axis=1)[:, :10]
+    efforts = index.config.efforts(len(index))
+    least, most = (
+        recall_at_k(index.at_effort(effort).search(queries, 10).distances, true, 10)
+        for effort in (efforts[0], efforts[-1])
     )
-    stored = len(faiss.serialize_index(index.stage.faiss_index)) / 2000 + 8
+    assert least <= most
+    assert most >= 0.99
+
+
+def test_an_index_at_another_effort_shares_its_rows_and_does_not_change(index, ids):
+    other = index.at_effort(index.config.efforts(400)[0])
+    assert other.stage.faiss_index is index.stage.faiss_index
+    with pytest.raises(IndexKindError, match="shares its rows"):
+        other.remove(ids[:1])
+
+
+def test_another_structure_is_no_effort(index):
+    other = FlatConfig() if index.config != FlatConfig() else HnswConfig()
+    with pytest.raises(IndexKindError, match=f"settings of the same {index.config.kind} index"):
+        index.at_effort(other)
+
+
+def test_bytes_per_vector_is_what_faiss_allocates(config):
+    one, many = (
+        build_index(
+            make_vectors(count, seed=6), np.arange(count), metric=EuclideanMetric(), config=config
+        )
+        for count in (2000, 4000)
+    )
+    sizes = [len(faiss.serialize_index(index.stage.faiss_index)) for index in (one, many)]
+    stored = (sizes[1] - sizes[0]) / 2000 + 8
     assert config.bytes_per_vector(DIM) == pytest.approx(stored, rel=0.06)

@@ -24,8 +24,8 @@ from tests.indexers.conftest import make_vectors
 
 
 @pytest.fixture
-def index(vectors, ids, metric, config):
-    return build_index(vectors, ids, metric=metric, config=config)
+def index(vectors, ids, metric, config, kept):
+    return build_index(vectors, ids, metric=metric, config=config, reader=kept)
 
 
 @pytest.fixture
@@ -42,10 +42,10 @@ def version_of(folder):
 
 
 @pytest.mark.parametrize("mmap", [False, True], ids=["read", "mapped"])
-def test_a_loaded_index_answers_as_the_saved_one(index, queries, ids, tmp_path, mmap):
+def test_a_loaded_index_answers_as_the_saved_one(index, queries, ids, kept, tmp_path, mmap):
     index.remove(ids[:30])
     save_index(index, tmp_path)
-    loaded = load_index(tmp_path, mmap=mmap)
+    loaded = load_index(tmp_path, mmap=mmap, reader=kept)
     before, after = index.search(queries, 10), loaded.search(queries, 10)
     np.testing.assert_array_equal(before.ids, after.ids)
     np.testing.assert_array_equal(before.distances, after.distances)
@@ -54,10 +54,10 @@ def test_a_loaded_index_answers_as_the_saved_one(index, queries, ids, tmp_path, 
     assert len(loaded) == len(index)
 
 
-def test_a_loaded_index_can_grow(index, tmp_path):
+def test_a_loaded_index_can_grow(index, kept, tmp_path):
     save_index(index, tmp_path)
-    loaded = load_index(tmp_path)
-    loaded.add(make_vectors(2, seed=8), [1, 2])
+    loaded = load_index(tmp_path, reader=kept)
+    loaded.add(*kept.put(make_vectors(2, seed=8), [1, 2]))
     assert loaded.search(make_vectors(2, seed=8), 1).ids[:, 0].tolist() == [1, 2]
 
 

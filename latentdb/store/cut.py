@@ -7,13 +7,14 @@ would not do: while an old version is tagged, every compaction fails ("tagged ve
 marked for cleanup"), and a tag goes with its table.
 
 Of a table only what its latest version names is linked, not what older versions and killed
-writers left: LanceDB writes the names of data files into the manifest as they are.
+writers left: LanceDB writes the names of data files into the manifest of a version as they are.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
@@ -29,9 +30,12 @@ _POINTER = "CURRENT"
 _LEFT_OUT = frozenset({SNAPSHOTS, RECORD, "writer.json", "LOCK"})
 _PASSING = (".lock", ".tmp", ".new")
 _VERSIONS = "_versions"
+# What a commit was to do; nobody reads it once the commit is over.
+_TRANSACTIONS = "_transactions"
 _WHOLE = ("_deletions", "_indices")
 _MANIFEST = ".manifest"
-# A manifest named by what its version lacks to the largest number, so that the latest comes first.
+_FOOTER = 16
+# A manifest is named by what its version lacks to the largest number: the latest comes first.
 _LARGEST = 2**64 - 1
 _NEWER_NAMES = 20
 _TRIES = 20
@@ -82,9 +86,11 @@ def _names(folder: Path) -> list[str]:
 def _link_table(table: Path, into: Path, expected: int) -> None:
     """The latest version of a table."""
     latest = max((table / _VERSIONS).glob(f"*{_MANIFEST}"), key=_version_of)
-    manifest = latest.read_bytes()
+    manifest = _body(latest.read_bytes())
     into.mkdir()
     for part in _names(table):
+        if part == _TRANSACTIONS:
+            continue
         source, target = table / part, into / part
         if not source.is_dir():
             _link(source, target)
@@ -102,6 +108,15 @@ def _link_table(table: Path, into: Path, expected: int) -> None:
             f"table {table.name.removesuffix(_TABLE)} is of {expected} files of data, and {there} "
             "of them are there; see latentdb check, or restore it from a backup"
         )
+
+
+def _body(manifest: bytes) -> bytes:
+    """What a manifest says, without the transaction before it, which names what it replaced.
+
+    It ends in the place of that, two numbers of the format, and "LANC".
+    """
+    place, magic = struct.unpack("<Q4x4s", manifest[-_FOOTER:])
+    return manifest[place:] if magic == b"LANC" else manifest
 
 
 def _version_of(manifest: Path) -> int:

@@ -175,8 +175,8 @@ class Snapshots:
             Another process is writing at the beginning.
         """
         with self._store.writer():
-            self._folder.mkdir(exist_ok=True)
             self._sweep()
+            self._folder.mkdir(exist_ok=True)
             cut = Path(mkdtemp(prefix=_CUT, dir=self._folder))
             lock = FileLock(self._lock_of(cut), timeout=0)
             lock.acquire()

@@ -58,7 +58,7 @@ class Server:
     def over(db: LatentDB, settings: ServerSettings) -> Server:
         """The parts of a server, put together."""
         work = Workbench(settings)
-        jobs = JobBook(db.store.path)
+        jobs = JobBook(db.store.path, uri=db.uri)
         metrics = Metrics()
         share = settings.refresh_share
         caretaker = Caretaker(db, jobs, share=share, most=settings.max_jobs)

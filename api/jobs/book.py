@@ -42,11 +42,13 @@ class JobBook:
     Parameters
     ----------
     database : Path
-        Its folder.
+        Its folder; of one in an object store, that of its local copy.
+    uri : str
+        What the database is opened by; where not given, its folder.
     """
 
-    def __init__(self, database: Path) -> None:
-        self.database = database
+    def __init__(self, database: Path, *, uri: str = "") -> None:
+        self.uri = uri or str(database)
         self._folder = database / "jobs"
         self._serial = threading.Lock()
         self._seen: dict[str, tuple[tuple[int, int], Job]] = {}

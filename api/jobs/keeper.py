@@ -115,7 +115,7 @@ class Keeper:
     def _start_runner(self) -> None:
         self._name = token_hex(8)
         command = [
-            *(sys.executable, "-m", "api.jobs.runner", str(self._book.database)),
+            *(sys.executable, "-m", "api.jobs.runner", self._book.uri),
             *("--device", self._device, "--name", self._name, "--follow-stdin", *self._idle),
         ]
         # It ends when this process does, for then the other end of its standard input closes.

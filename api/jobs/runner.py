@@ -14,12 +14,12 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 from filelock import Timeout
 
 from api.jobs.book import JobBook
+from latentdb.store.location import locate
 
 IDLE_SECONDS: Final = 300.0
 # A server that looks whether there is a runner holds the lock for a moment.
@@ -42,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     if asked.follow_stdin:
         threading.Thread(target=_follow_stdin, args=(stopping,), daemon=True).start()
-    book, ended = JobBook(asked.database), threading.Event()
+    place, ended = locate(asked.database), threading.Event()
+    book = JobBook(place.folder, uri=place.uri)
     try:
         with book.runner_lock().acquire(timeout=_LOCK_SECONDS):
             ending = (book, asked.name, stopping, ended)
@@ -68,7 +69,7 @@ def _work(book: JobBook, asked: argparse.Namespace, stopping: threading.Event) -
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="api.jobs.runner", description="Do a database's jobs.")
-    parser.add_argument("database", type=Path)
+    parser.add_argument("database")
     parser.add_argument("--device", default="auto", help="where models run")
     parser.add_argument(
         "--name", default=f"runner-{os.getpid()}", help="what the job book calls it"

@@ -66,6 +66,7 @@ def test_the_public_namespace_is_what_it_says() -> None:
     ("library", "files"),
     [
         ("lancedb", "latentdb/store/"),
+        ("boto3", "latentdb/store/bucket.py"),
         ("duckdb", "latentdb/filters.py"),
         ("open_clip", "latentdb/encoders/open_clip.py"),
         ("timm", "latentdb/encoders/timm.py"),

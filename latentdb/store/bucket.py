@@ -148,7 +148,7 @@ class Bucket:
         upload = self._asked("create_multipart_upload", key) or {}
         name = {"UploadId": upload["UploadId"]}
         try:
-            parts = []
+            parts: list[dict[str, Any]] = []
             with path.open("rb") as file:
                 while block := file.read(_PART_BYTES):
                     number = len(parts) + 1

@@ -76,7 +76,7 @@ class RemoteMirror(AbstractMirror):
             return
         try:
             if not self._is_changing:
-                with self._processes.acquire(timeout=-1 if is_first else 1):
+                with self._processes.acquire(timeout=-1 if is_first else 0):
                     self._bring()
         except Timeout:
             return

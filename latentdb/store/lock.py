@@ -14,7 +14,7 @@ from typing import final
 
 from filelock import FileLock, Timeout
 
-from latentdb.errors import StoreLockedError
+from latentdb.errors import StoreIOError, StoreLockedError
 
 
 class AbstractWriterLock(ABC):
@@ -72,9 +72,18 @@ class WriterLock(AbstractWriterLock):
                 f"{self._folder} is being written by {self._describe_holder()}; wait for it to "
                 "end, or stop it"
             ) from error
+        except OSError as error:
+            raise self._unwritable(error) from error
         if first:
             holder = {"pid": os.getpid(), "host": socket.gethostname()}
-            self._holder.write_text(json.dumps(holder), encoding="utf-8")
+            try:
+                self._holder.write_text(json.dumps(holder), encoding="utf-8")
+            except OSError as error:
+                self._lock.release()
+                raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> StoreIOError:
+        return StoreIOError(f"{self._folder} cannot be written to: {error}")
 
     def _describe_holder(self) -> str:
         """The process that wrote its name last; advisory, so anything unreadable is passed over."""

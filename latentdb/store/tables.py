@@ -25,11 +25,13 @@ from numpy.typing import NDArray
 
 from latentdb.errors import StoreError, StoreIOError
 from latentdb.store.location import AbstractLocation
+from latentdb.store.whole import whole_commits
 
 Explain: TypeAlias = Callable[[str], str]
 
 # Below one millisecond LanceDB rounds to zero and warns.
 _AT_ONCE = timedelta(milliseconds=1)
+_NEVER = timedelta(days=36_500)
 
 # The engine panics where a damaged file contradicts itself; these classes cannot be imported.
 _PANICS = frozenset({"RustPanic", "PanicException"})
@@ -158,6 +160,9 @@ class Table:
         With `sweep`, files that a killed writer left behind go too: only for the holder of
         the writer's lock, who knows that nobody is in the middle of a commit.
         """
+        # Pruned is in a step of its own, once what was merged is known to be whole.
+        with self._latest() as table:
+            table.optimize(cleanup_older_than=_NEVER)
         with self._latest() as table:
             table.optimize(cleanup_older_than=max(keep, _AT_ONCE), delete_unverified=sweep)
 
@@ -193,6 +198,7 @@ class Tables:
         self._pid = os.getpid()
         self._lock = threading.RLock()
         self._guard = location.lock
+        self._folder = location.folder
         self._explain = location.explain
         self._versions = location.versions
         self._probes: dict[str, Any] = {}
@@ -313,10 +319,11 @@ class Tables:
 
     @contextmanager
     def _committing(self, name: str) -> Iterator[None]:
-        """Around each commit: only who still has the writer's lock makes one."""
+        """Around each commit: only who still has the writer's lock makes one, and a whole one."""
         self._guard.require_kept()
         try:
-            yield
+            with whole_commits(self._folder / f"{name}.lance"):
+                yield
         finally:
             with self._lock:
                 self._versions.forget(name)

@@ -117,8 +117,17 @@ class IdTable:
 
     def append(self, ids: IdArray) -> None:
         """Put `ids` at the next positions."""
+        first, ordered = len(self._ids), self._sorted
         self._ids = np.concatenate([self._ids, ids])
         self._changed()
+        if ordered is not None:
+            # To sort all of them again would make filling an index block by block quadratic.
+            order = np.argsort(ids)
+            at = np.searchsorted(ordered[0], ids[order])
+            self._sorted = (
+                np.insert(ordered[0], at, ids[order]),
+                np.insert(ordered[1], at, first + order),
+            )
 
     def mark_removed(self, positions: IdArray) -> None:
         """Leave the positions in place, without an id."""

@@ -15,8 +15,10 @@ from latentdb.progress import Progress, silent
 from latentdb.space import Space
 from latentdb.store import Store
 
-# What cells and codes are fitted to: 256 MB of float32, 65,536 rows of 1,024 values.
+# What cells and codes are fitted to: 256 MB of float32, 65,536 rows of 1,024 values, and of narrow
+# rows no more than cells gain by.
 SAMPLE_VALUES: Final = 1 << 26
+_SAMPLE_ROWS = 1 << 17
 # What is added at once: 32 MB of float32.
 _BLOCK_VALUES = 1 << 23
 _SEED = 0
@@ -94,7 +96,7 @@ def stored_norms(store: Store, space: Space) -> FloatArray:
 
 def _sample_of(ids: IdArray, dim: int) -> IdArray:
     """As many of `ids`, sorted, as a sample may hold."""
-    count = max(1, SAMPLE_VALUES // dim)
+    count = min(_SAMPLE_ROWS, max(1, SAMPLE_VALUES // dim))
     if len(ids) <= count:
         return ids
     return np.sort(np.random.default_rng(_SEED).choice(ids, count, replace=False))

@@ -149,7 +149,7 @@ class IndexManager:
         with self._store.changing("indexes"):
             save_with_times(index, self._folder.of(name), rows, extra)
             self._folder.forget_audit(name)
-        self._live.forget(name)
+        # The new pointer is noticed: searches go on by the old one while this loads the new.
         return self._info(name)
 
     def infos(self) -> list[IndexInfo]:

@@ -39,6 +39,10 @@ class _Stamp(NamedTuple):
     rows: int
     items: int
 
+    def is_of_rows_of(self, other: _Stamp) -> bool:
+        """Whether the tables are as they were, whatever index there is of them."""
+        return self._replace(pointer=other.pointer) == other
+
 
 @final
 @dataclass
@@ -75,6 +79,9 @@ class LiveShelf:
         slot = self._slots.setdefault(name, _Slot())
         made, stamp = slot.made, self._stamp(space, name)
         if made is not None and made[0] == stamp:
+            return made[1]
+        if made is not None and made[0].is_of_rows_of(stamp) and slot.lock.locked():
+            # Somebody loads a newer index of the same rows: this one answers meanwhile.
             return made[1]
         with slot.lock:
             made, stamp = slot.made, self._stamp(space, name)

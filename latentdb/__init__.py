@@ -36,7 +36,7 @@ def open(  # noqa: A001 - the field's word
     Parameters
     ----------
     uri : str or Path
-        Folder of the database.
+        Folder of the database, or `s3://bucket/name`.
     device : str
         Where models run: "auto", "cpu", "cuda" or "cuda:1".
     at : str, optional
@@ -68,7 +68,7 @@ def create(uri: str | Path, *, spaces: Sequence[str] = (), device: str = "auto")
     Parameters
     ----------
     uri : str or Path
-        Folder to make; it must not exist, or be empty.
+        Folder to make, which must not exist or be empty; or `s3://bucket/name`.
     spaces : sequence of str
         Bundled names such as "faces-clip", or specs such as "clip=open_clip:/models/clip".
     device : str

@@ -23,7 +23,10 @@ def _batch_size(written: str) -> int | None:
     return int(written)
 
 
-_DB_HELP = f"Folder of the database, or http:// of its server; ${ENVIRONMENT_DB} where not given."
+_DB_HELP = (
+    "Folder of the database, s3://BUCKET/NAME, or http:// of its server; "
+    f"${ENVIRONMENT_DB} where not given."
+)
 Database = Annotated[
     str | None,
     typer.Argument(metavar="DB", envvar=ENVIRONMENT_DB, help=_DB_HELP, show_envvar=False),
@@ -36,7 +39,7 @@ DatabaseFolder = Annotated[
     typer.Argument(
         metavar="DB",
         envvar=ENVIRONMENT_DB,
-        help=f"Folder of the database; ${ENVIRONMENT_DB} where not given.",
+        help=f"Folder of the database, or s3://BUCKET/NAME; ${ENVIRONMENT_DB} where not given.",
         show_envvar=False,
     ),
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import queue
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
@@ -14,7 +13,13 @@ import numpy as np
 
 from latentdb.cluster.crew import Crew
 from latentdb.cluster.picture_worker import PictureWorker, WorkerSetup
-from latentdb.cluster.ray_library import Resources, cluster_has, joined, start_actor
+from latentdb.cluster.ray_library import (
+    Resources,
+    cluster_has,
+    cores_here,
+    joined,
+    start_actor,
+)
 from latentdb.cluster.remote_decoder import RemoteDecoder
 from latentdb.errors import QueryError
 from latentdb.ingest.batch_size import USUAL_BATCH
@@ -96,7 +101,7 @@ class RayEngine(AbstractEngine):
     ) -> Generator[Outcome, None, None]:
         """Outcomes with vectors."""
         options = self._options
-        with joined(self._address, cpus=options.workers or _cores()):
+        with joined(self._address, cpus=options.workers or cores_here()):
             has_gpus = self._device != "cpu" and cluster_has("GPU") > 0
             size = options.workers or max(1, cluster_has("GPU" if has_gpus else "CPU"))
             start = partial(self._start, has_gpus)
@@ -158,7 +163,3 @@ def _stacked(vectors: Sequence[PictureVector], space: Space) -> Embedded:
         name: np.array([one.quality[name] for one in vectors], np.float32) for name in space.quality
     }
     return Embedded(rows, quality)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

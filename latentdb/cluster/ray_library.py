@@ -10,15 +10,15 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, final
 
+from latentdb.cluster.local_head import local_cluster
 from latentdb.errors import ClusterError
 
-# Of a cluster that is started for one run. What is sent is small, and bounded in number.
-_OBJECT_STORE_BYTES = 200 * 2**20
+_QUIET = {"log_to_driver": False, "logging_level": logging.ERROR}
 _IN_FLIGHT_PER_CPU = 2
 
 
@@ -79,21 +79,48 @@ def joined(address: str | None, *, cpus: int | None = None) -> Iterator[None]:
             raise ClusterError(f"this process is part of the cluster at {there}, not {address}")
         yield
         return
-    quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
-    own = {
-        "num_cpus": cpus,
-        "include_dashboard": False,
-        "object_store_memory": _OBJECT_STORE_BYTES,
-    }
-    try:
-        ray.init(address=address or "local", **quiet, **({} if address else own))
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        where = f"joined at {address}" if address else "started on this machine"
-        raise ClusterError(f"no Ray cluster could be {where}: {error}") from error
-    try:
+    with ExitStack() as stack:
+        if address is None:
+            address = stack.enter_context(local_cluster(cpus or cores_here()))
+            _use_own_token()
+        try:
+            ray.init(address=address, **_QUIET)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise ClusterError(f"no Ray cluster could be joined at {address}: {error}") from error
+        stack.callback(ray.shutdown)
         yield
+
+
+def _use_own_token() -> None:
+    """Show the token that this user's clusters ask for: Ray does so by itself for "auto" alone."""
+    try:
+        from ray._private.authentication import authentication_token_setup as tokens
+    except ImportError:
+        return  # Clusters of an earlier Ray ask for none.
+    logging.getLogger(tokens.__name__).setLevel(logging.ERROR)
+    tokens.maybe_enable_token_auth_if_token_available(warn_if_disabled=False)
+
+
+@contextmanager
+def start_here(cpus: int, *, object_store_bytes: int) -> Iterator[str]:
+    """A cluster of this machine, with this process as its first driver; yields its address."""
+    ray = load_ray()
+    ray.init(
+        address="local",
+        num_cpus=cpus,
+        object_store_memory=object_store_bytes,
+        include_dashboard=False,
+        **_QUIET,
+    )
+    try:
+        yield ray.get_runtime_context().gcs_address
     finally:
         ray.shutdown()
+
+
+def cores_here() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def cluster_has(kind: str) -> int:

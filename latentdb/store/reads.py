@@ -16,6 +16,7 @@ from latentdb.space import Space
 from latentdb.store import schema
 from latentdb.store.item_columns import ItemColumns, Told
 from latentdb.store.labels import label_types
+from latentdb.store.metadata import Metadata, Sources
 from latentdb.store.names import shown_message, shown_name, shown_names
 from latentdb.store.tables import Pinned, Tables
 from latentdb.store.views import Ids, KeyedView, require_among, vector_block
@@ -52,7 +53,7 @@ class Reader:
         self._item_reads = (0, 0)
         self._columns: tuple[pa.Table, ItemColumns] | None = None
         self._visible: dict[str, tuple[tuple[int, int], Ids]] = {}
-        self._metadata: dict[str | None, tuple[tuple[int, int], pa.Table]] = {}
+        self._metadata: dict[str | None, Metadata] = {}
 
     def forget(self, space: str) -> None:
         """Drop what is kept of a space: another of its name would begin at the same versions."""
@@ -261,21 +262,17 @@ class Reader:
 
     def _metadata_of(self, space: Space | None) -> pa.Table:
         with self._lock:
-            name = space.name if space else None
             view, visible = self._space_view(space) if space else (None, None)
             items = self.view(schema.ITEMS)
-            versions = (view.pinned.version if view else 0, items.pinned.version)
-            cached = self._metadata.get(name)
-            if cached is None or cached[0] != versions:
-                columns = [c for c in items.pinned.schema.names if c != "thumbnail"]
-                among = items.ids if visible is None else visible
-                table = self._shown(_sorted_rows(items, columns, among))
-                if space and view is not None and visible is not None:
-                    own = _sorted_rows(view, ["id", "norm", *space.quality], visible)
-                    for column in own.column_names[1:]:
-                        table = table.append_column(column, own[column])
-                cached = self._metadata[name] = (versions, table.combine_chunks())
-            return cached[1]
+            ids = items.ids if visible is None else visible
+            sources = Sources(items, space, view, ids)
+            name = space.name if space else None
+            kept = self._metadata.get(name)
+            if kept is None or kept.sources.versions != sources.versions:
+                kept = kept.grown(sources, self._shown) if kept else None
+                kept = kept or Metadata.read(sources, self._shown)
+                self._metadata[name] = kept
+            return kept.table
 
     def known_sources(self) -> dict[str, int]:
         """Item of each content hash, for items that are there."""
@@ -328,14 +325,6 @@ def _stored_rows(view: KeyedView, space: Space, ids: Ids) -> SpaceRows:
     rows = pa.concat_tables(view.take(ids, columns))
     quality = {name: rows[name].to_numpy() for name in space.quality}
     return SpaceRows(rows["id"].to_numpy(), vector_block(rows), quality)
-
-
-def _sorted_rows(view: KeyedView, columns: list[str], ids: Ids) -> pa.Table:
-    """Rows of `ids` (sorted, in the view) by one scan of narrow columns."""
-    rows = view.pinned.scan(columns)
-    stored = rows["id"].to_numpy()
-    unique, first = np.unique(stored, return_index=True)
-    return rows.take(pa.array(first[np.searchsorted(unique, ids)])).select(columns)
 
 
 def _item(row: dict[str, Any], labels: list[str]) -> Item:

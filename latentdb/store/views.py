@@ -36,10 +36,13 @@ class KeyedView:
         Sorted, each once even where the table holds a row twice (the first is read).
     columns : mapping of str to (n,)
         The columns that are kept.
+    origin : object
+        The same one in views that have `grown` from another: what was there is unchanged.
     """
 
     def __init__(self, pinned: Pinned, columns: Sequence[str] = ()) -> None:
         self.pinned = pinned
+        self.origin = object()
         self.ids, self._row_ids, self.columns = _keyed(
             pinned.scan(["id", *columns], with_row_ids=True), columns
         )

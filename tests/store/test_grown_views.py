@@ -11,17 +11,19 @@ from store_batches import BatchMaker, vectors_of
 
 from latentdb.space import Space
 from latentdb.store import Store
+from latentdb.store.metadata import Metadata
 from latentdb.store.tables import Pinned
 from latentdb.types import SpaceRows
 
 Change = Callable[[Store], object]
 
 
-def seen(store: Store, space: str) -> tuple[list[int], list[int], np.ndarray]:
+def seen(store: Store, space: str) -> tuple[object, ...]:
     ids = store.vector_ids(space)
     items, times = store.item_times()
     assert items.tolist() == store.item_ids().tolist()
-    return ids.tolist(), times.tolist(), store.vectors(space, ids[::-1])
+    tables = [store.metadata(one).to_pylist() for one in (None, space)]
+    return ids.tolist(), times.tolist(), store.vectors(space, ids[::-1]), *tables
 
 
 def assert_same(one: Store, other: Store, space: str) -> None:
@@ -78,6 +80,16 @@ def test_of_appended_rows_nothing_else_is_read(
     store.write_batch(**batch([30, 31]) | {"sources": [], "vectors": {}})
     assert store.item_times()[0].tolist() == [3, 5, 8, 12, 30, 31]
     assert rows == [2]
+
+
+def test_what_a_filter_asks_is_read_of_new_items_alone(
+    store: Store, batch: BatchMaker, clip: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.metadata(clip.name)
+    monkeypatch.setattr(Metadata, "read", None)
+    store.write_batch(**batch([30, 2]))
+    assert store.metadata(clip.name)["id"].to_pylist() == [2, 3, 5, 8, 12, 30]
+    assert store.metadata(clip.name)["age"].to_pylist() == [2, 3, 5, 8, 12, 30]
 
 
 def test_vectors_come_in_the_order_asked(store: Store, clip: Space) -> None:

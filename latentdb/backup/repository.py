@@ -35,6 +35,12 @@ _DRAFT = "tmp-"
 _CHUNK = 1 << 20
 
 
+def _is_begun_at_most(folder: Path) -> bool:
+    """Whether a folder holds nothing but what a first backup that was cut short leaves."""
+    names = {path.name for path in folder.rglob("*") if not path.is_dir()}
+    return all(name == _LOCK or name.startswith(f".{_RECORD}.") for name in names)
+
+
 @final
 class Repository:
     """The backups in one folder.
@@ -196,7 +202,7 @@ class Repository:
                     f"made at {database}: give another folder"
                 )
             return
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if folder.exists() and not (folder.is_dir() and _is_begun_at_most(folder)):
             raise BackupError(f"{folder} holds something else; give a new or empty folder")
         folder.mkdir(parents=True, exist_ok=True)
         for name in (_BACKUPS, _FILES):

@@ -174,7 +174,7 @@ class Snapshots:
         StoreLockedError
             Another process is writing at the beginning.
         """
-        with self._store.writer():
+        with self._store.exclusively():
             self._sweep()
             self._folder.mkdir(exist_ok=True)
             cut = Path(mkdtemp(prefix=_CUT, dir=self._folder))

@@ -130,12 +130,12 @@ class Store:
         SpaceSpecError
             The name or a quality column cannot be stored.
         """
-        with self._writing():
+        with self.exclusively():
             self._registry.add(space)
 
     def drop_space(self, name: str) -> None:
         """Remove a space with all its vectors; repeated after a kill, it ends what was begun."""
-        with self._writing():
+        with self.exclusively():
             self._registry.remove(name)
             self._reader.forget(name)
 
@@ -191,7 +191,8 @@ class Store:
             yield
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def exclusively(self) -> Iterator[None]:
+        """The same, and other threads of this `Store` are kept out too."""
         with self.writer(), self._serial:
             yield
 
@@ -217,7 +218,7 @@ class Store:
         DuplicateIdError
             An id is twice among the items, or among the rows of one space.
         """
-        with self._writing():
+        with self.exclusively():
             self._writer.batch(items, sources=sources, vectors=vectors, quarantine=quarantine)
 
     @contextmanager
@@ -226,7 +227,7 @@ class Store:
 
         The writer's lock is held, and no other write to the space may be made, until the end.
         """
-        with self._writing():
+        with self.exclusively():
             yield Appender(self._tables, self.space(space), self._upkeep)
 
     def set_labels(
@@ -241,7 +242,7 @@ class Store:
         UnknownItemError
             An id is not an item.
         """
-        with self._writing():
+        with self.exclusively():
             self._writer.set_labels(id_array(ids), labels)
 
     def delete(self, ids: Sequence[int] | Ids) -> int:
@@ -250,7 +251,7 @@ class Store:
         Ids that are not items are passed over, so that an interrupted deletion can be repeated.
         The next ingest of the same files brings them back.
         """
-        with self._writing():
+        with self.exclusively():
             return self._writer.delete(id_array(ids))
 
     # Reads
@@ -347,7 +348,7 @@ class Store:
 
         Readers of other processes that are in the middle of a read begin it again.
         """
-        with self._writing():
+        with self.exclusively():
             for name in sorted(self._tables.names()):
                 self._upkeep.tidy(name, keep=keep, sweep=True)
             self.location.mirror.sweep()
@@ -364,7 +365,7 @@ class Store:
         """Be the one process that writes, to mend the tables; see `store.repair.Mending`."""
         from latentdb.store.repair import Mending
 
-        with self._writing():
+        with self.exclusively():
             self.location.mirror.problems(repair=True)
             yield Mending(self.path, self._tables, reader=self._reader, seals=self._seals)
 

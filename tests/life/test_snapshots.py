@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 from life_rows import answers, vectors_of, write
 
 import latentdb
+from api.http.app import create_app
+from api.settings import ServerSettings
 from latentdb.database import LatentDB
 from latentdb.errors import (
     StoreError,
@@ -149,3 +153,40 @@ def test_what_a_killed_process_began_is_swept(db: LatentDB) -> None:
     (begun / "some").write_text("file")
     db.upkeep.snapshot("now")
     assert [path.name for path in Path(db.uri, "snapshots").iterdir()] == ["now"]
+
+
+def test_a_snapshot_of_a_store_that_another_thread_writes_to_is_of_one_moment(
+    db: LatentDB,
+) -> None:
+    ended = threading.Event()
+
+    def write_on() -> None:
+        start = 1000
+        while not ended.is_set():
+            write(db.store, range(start, start + 3))
+            start += 3
+
+    thread = threading.Thread(target=write_on)
+    thread.start()
+    for number in range(4):
+        db.upkeep.snapshot(f"s{number}")
+    ended.set()
+    thread.join()
+    for number in range(4):
+        past = latentdb.open(db.uri, at=f"s{number}")
+        assert past.check() == []
+        assert len(past.store.vector_ids("wide")) == len(past) == len(past.store.known_sources())
+
+
+def test_a_snapshot_can_be_served(db: LatentDB) -> None:
+    db.upkeep.snapshot("now")
+    db.delete(range(100))
+    app = create_app(
+        Path(db.uri, "snapshots", "now"), settings=ServerSettings(runs_jobs=False, hosts=("*",))
+    )
+    with TestClient(app, client=("127.0.0.1", 50000)) as client:
+        assert client.get("/v1/items", params={"limit": 1}).json()["count"] == 200
+        asked = client.post("/v1/search", json={"id": "7", "space": "wide", "k": 2})
+        assert len(asked.json()["hits"]) == 2
+        assert client.delete("/v1/items/7").status_code == 409
+        assert client.post("/v1/compaction", json={}).status_code == 409

@@ -56,6 +56,7 @@ ANSWERS: Final[Mapping[str, Any]] = {
     "GET /v1/indexes": list[answers.Index],
     "POST /v1/indexes": learned.Job,
     "POST /v1/compaction": learned.Job,
+    "POST /v1/audits": learned.Job,
     "GET /v1/maps": list[learned.Map],
     "POST /v1/maps": learned.Job,
     "POST /v1/shared-spaces": learned.Job,

@@ -207,6 +207,12 @@ EXAMPLES: Final[Sequence[Example]] = (
     ),
     Example("POST /v1/compaction", "compact", "Merge small pieces of the tables", {}),
     Example(
+        "POST /v1/audits",
+        "audit",
+        "Check a sample of what an index finds",
+        {"space": "faces-clip", "questions": 50},
+    ),
+    Example(
         "POST /v1/maps",
         "map",
         "Fit a map that questions go through from one space to another",

@@ -85,6 +85,24 @@ class Metrics:
             "index_removed_rows", "Rows of an index that are gone", ("index",), each=False
         )
         self._age = gauge("index_age_seconds", "Since an index was built", ("index",), each=False)
+        self._recall = gauge(
+            "index_recall",
+            "Recall@10 of a kind of question, when an index was built",
+            ("index", "question"),
+            each=False,
+        )
+        self._audited = gauge(
+            "index_audit_recall",
+            "The same, when an index was last audited",
+            ("index", "question"),
+            each=False,
+        )
+        self._missed = gauge(
+            "index_audit_below_target",
+            "Whether the last audit of an index found too little",
+            ("index",),
+            each=False,
+        )
         self._build = gauge("build_info", "What serves", ("version",), each=False)
         self._build.labels(latentdb.__version__).set(1)
 
@@ -111,6 +129,12 @@ class Metrics:
             self._removed.labels(index.name).set(index.facts.removed_rows)
             if index.age_s is not None:
                 self._age.labels(index.name).set(index.age_s)
+            for kind, recall in index.facts.recall.items():
+                self._recall.labels(index.name, kind).set(recall)
+            if index.audit is not None:
+                self._missed.labels(index.name).set(not index.audit["target_met"])
+                for kind, found in index.audit["recall"].items():
+                    self._audited.labels(index.name, kind).set(found["recall"])
         for state, count in jobs.items():
             self._jobs.labels(state).set(count)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from api.jobs.audits import AuditJob
 from api.jobs.book import JobBook
 from api.jobs.fits import DirectionJob, IndexJob, MapJob, SharedJob
 from api.jobs.job import Job
@@ -17,6 +18,7 @@ from latentdb.database import LatentDB
 _ALL: tuple[type[AbstractKind], ...] = (
     UploadJob, IndexJob, MapJob, SharedJob, DirectionJob, EnergyJob, ProjectionJob, ReportJob,
     CompactJob,
+    AuditJob,
 )  # fmt: skip
 KINDS: Final[Mapping[str, type[AbstractKind]]] = {kind.name: kind for kind in _ALL}
 

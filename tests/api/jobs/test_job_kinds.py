@@ -171,6 +171,6 @@ def test_what_cannot_be_is_refused_before_it_is_a_job(
 
 def test_every_kind_says_its_own_name() -> None:
     assert sorted(KINDS) == [
-        "compact", "direction", "energy", "index", "ingest", "map", "projection", "report",
-        "shared-space",
+        "audit", "compact", "direction", "energy", "index", "ingest", "map", "projection",
+        "report", "shared-space",
     ]  # fmt: skip

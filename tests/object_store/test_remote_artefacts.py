@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -113,6 +115,16 @@ def test_what_cannot_be_published_is_taken_back(
     assert not list(machine("one").rglob("tall*"))
     db.fit_direction("tall", space="narrow", label="tall")
     assert len(db.directions()) == 1
+
+
+def test_what_a_killed_process_was_changing_is_taken_back(
+    db: LatentDB, uri: str, machine: Become
+) -> None:
+    child = Path(__file__).with_name("publish_child.py")
+    assert subprocess.run([sys.executable, str(child), uri], check=False).returncode == -9
+    (half,) = machine("one").rglob("half.safetensors")
+    assert len(latentdb.open(uri).maps()) == 1
+    assert not half.exists()
 
 
 def test_two_machines_publish_at_once_and_both_are_kept(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import boto3
@@ -107,6 +108,30 @@ def test_a_dropped_space_takes_its_artefacts_from_every_machine(uri: str, machin
     time.sleep(STALE_SECONDS)
     assert other.maps() == other.indexes() == other.directions() == []
     assert artefacts(cache) <= {"migrations.json"}
+
+
+def test_a_reader_goes_on_while_another_machine_compacts(uri: str, machine: Become) -> None:
+    db = make(uri)
+    machine("two")
+    other = latentdb.open(uri)
+    before = nearest(other, 7)
+    for start in range(1000, 1050, 10):
+        add(db, range(start, start + 10))
+    db.store.compact()
+    other.store.vectors("narrow", other.store.item_ids())
+    assert nearest(other, 7)[0] == before[0]
+    time.sleep(STALE_SECONDS)
+    assert len(other) == len(db) == 170
+
+
+def test_a_moment_of_a_database_is_opened(uri: str) -> None:
+    db = make(uri, count=5)
+    time.sleep(1.1)
+    moment = datetime.now(UTC).isoformat()
+    time.sleep(1.1)
+    db.delete([3])
+    assert len(latentdb.open(uri, at=moment)) == 5
+    assert len(latentdb.open(uri)) == 4
 
 
 def test_a_second_database_of_the_same_address_is_refused(uri: str) -> None:

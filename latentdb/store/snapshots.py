@@ -105,7 +105,7 @@ class Snapshots:
                 f"{name!r} cannot name a snapshot: use 1 to 63 letters, digits, '.', '_' and '-', "
                 "beginning with a letter or digit"
             )
-        if (self._folder / name).exists():
+        if name in self.names():
             raise StoreExistsError(
                 f"there is a snapshot {name!r} already; choose another name, or drop it first"
             )
@@ -217,6 +217,9 @@ class Snapshots:
                 lock.acquire()
                 shutil.rmtree(cut)
                 self._unlock(cut, lock)
+        for folder in self._folder.glob("[!.]*"):
+            if not (folder / RECORD).is_file():  # it was being dropped
+                shutil.rmtree(folder)
 
     def _lock_of(self, cut: Path) -> Path:
         return cut.with_name(f"{cut.name}.lock")

@@ -155,6 +155,14 @@ def test_what_a_killed_process_began_is_swept(db: LatentDB) -> None:
     assert [path.name for path in Path(db.uri, "snapshots").iterdir()] == ["now"]
 
 
+def test_a_snapshot_that_was_half_dropped_is_none_and_its_name_is_free(db: LatentDB) -> None:
+    db.upkeep.snapshot("now")
+    Path(db.uri, "snapshots", "now", "snapshot.json").unlink()
+    assert db.upkeep.snapshots() == []
+    assert db.upkeep.snapshot("now").items == 200
+    assert latentdb.open(db.uri, at="now").check() == []
+
+
 def test_a_snapshot_of_a_store_that_another_thread_writes_to_is_of_one_moment(
     db: LatentDB,
 ) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from indexers.index import VectorIndex, train_index
 from indexers.stage import AbstractIndexConfig
 from indexers.types import FloatArray, IdArray, RowReader
+from latentdb.arrays import is_among
 from latentdb.errors import NotEnoughDataError
 from latentdb.index.name import IndexName, metric_for
 from latentdb.progress import Progress, silent
@@ -77,7 +78,7 @@ def build_from_store(
     del sample
     for rows in store.iter_vectors(space.name, max(1, _BLOCK_VALUES // space.dim)):
         # Rows that came meanwhile are searched beside the index, as all that come later are.
-        stays = _among(rows.ids, ids)
+        stays = is_among(rows.ids, ids)
         index.add(rows.vectors[stays], rows.ids[stays])
         progress(len(index), len(ids), "adding vectors")
     return index
@@ -100,9 +101,3 @@ def _sample_of(ids: IdArray, dim: int) -> IdArray:
     if len(ids) <= count:
         return ids
     return np.sort(np.random.default_rng(_SEED).choice(ids, count, replace=False))
-
-
-def _among(ids: IdArray, there: IdArray) -> IdArray:
-    """Places of those of `ids` that are in `there`, sorted."""
-    at = np.minimum(np.searchsorted(there, ids), len(there) - 1)
-    return np.flatnonzero(there[at] == ids)

@@ -19,6 +19,7 @@ from indexers.errors import IndexFileError
 from indexers.index import VectorIndex
 from indexers.persistence import save_index
 from indexers.types import IdArray
+from latentdb.arrays import is_among
 from latentdb.durable import write_whole
 from latentdb.index.live import RowTimes
 from latentdb.space import Space
@@ -33,7 +34,7 @@ def rows_now(store: Store, space: Space) -> RowTimes:
     """Rows of a space whose item is committed: a crash may leave vectors that have none."""
     items, times = store.item_times()
     ids = store.vector_ids(space.name)
-    ids = ids[np.isin(ids, items)]
+    ids = ids[is_among(ids, items)]
     return RowTimes(ids, times[np.searchsorted(items, ids)])
 
 
@@ -95,7 +96,7 @@ def sweep_times(folder: Path, *, keep: str) -> None:
 def timed(ids: IdArray, rows: RowTimes) -> RowTimes:
     """Rows of these ids (sorted) with their times in `rows`, −1 where they are not in it."""
     times = np.full(len(ids), -1, np.int64)
-    is_there = np.isin(ids, rows.ids)
+    is_there = is_among(ids, rows.ids)
     times[is_there] = rows.times[np.searchsorted(rows.ids, ids[is_there])]
     return RowTimes(ids, times)
 

@@ -8,7 +8,8 @@ from indexers.flat import FlatConfig
 from indexers.index import build_index
 from indexers.merging import merged
 from indexers.metric import AbstractMetric
-from indexers.types import BoolArray, IdArray, SearchResult
+from indexers.types import IdArray, SearchResult
+from latentdb.arrays import is_among
 from latentdb.errors import NotEnoughDataError
 from latentdb.model import Vectors
 from latentdb.store import Store
@@ -54,7 +55,7 @@ def exact_neighbours(
     for rows in store.iter_vectors(space_name, rows_at_once):
         ids, vectors = rows.ids, rows.vectors
         if counted is not None:
-            counts = _is_among(ids, counted)
+            counts = is_among(ids, counted)
             ids, vectors = ids[counts], vectors[counts]
         if not len(ids):
             continue
@@ -65,13 +66,4 @@ def exact_neighbours(
         raise NotEnoughDataError(
             f"space {space_name!r} holds no vectors to compare with: latentdb ingest DB SOURCE"
         )
-    return found
-
-
-def _is_among(ids: IdArray, some: IdArray) -> BoolArray:
-    """Whether each of `ids` is one of `some`, which are sorted."""
-    if not len(some):
-        return np.zeros(len(ids), np.bool_)
-    at = np.minimum(np.searchsorted(some, ids), len(some) - 1)
-    found: BoolArray = some[at] == ids
     return found

@@ -7,6 +7,7 @@ from typing import final
 import numpy as np
 
 from indexers.errors import DuplicateIdError
+from latentdb.arrays import is_among
 from latentdb.space import Space
 from latentdb.store import schema
 from latentdb.store.rows import vector_table
@@ -46,15 +47,12 @@ class Appender:
         table, ids = vector_table(rows, self._space), np.sort(rows.ids)
         if not len(table):
             return
-        at = np.searchsorted(self._there, ids)
-        is_there = np.zeros(len(ids), np.bool_)
-        inside = at < len(self._there)
-        is_there[inside] = self._there[at[inside]] == ids[inside]
+        is_there = is_among(ids, self._there)
         if is_there.any():
             raise DuplicateIdError(
                 f"{int(is_there.sum())} ids have a vector in space {self._space.name!r} already, "
                 f"such as {int(ids[is_there][0])}; leave those rows out"
             )
         self._table.append(table)
-        self._there = np.insert(self._there, at, ids)
+        self._there = np.insert(self._there, np.searchsorted(self._there, ids), ids)
         self._upkeep.committed(self._table.name, len(table))

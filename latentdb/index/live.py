@@ -16,6 +16,7 @@ from indexers.merging import merged
 from indexers.metric import AbstractMetric
 from indexers.stage import AbstractIndexConfig
 from indexers.types import PAD_ID, IdArray, PriorName, SearchResult
+from latentdb.arrays import is_among
 from latentdb.index.questions import QuestionKind
 from latentdb.model import Vectors
 
@@ -187,7 +188,7 @@ class LiveIndex:
         """The same with the rows that are there now; what `read` is called with alone is read."""
         gone = self.rows.lacking_in(now)
         new = now.lacking_in(self.rows)
-        lacking = [gone[np.isin(gone, part.ids)] for part in self._parts] if len(gone) else []
+        lacking = [_those_in(part, gone) for part in self._parts] if len(gone) else []
         parts: list[Part] = [
             part.without(ids) if len(ids) else part
             for part, ids in zip(self._parts, lacking or [gone] * len(self._parts), strict=True)
@@ -199,6 +200,10 @@ class LiveIndex:
         removed = self.facts.removed_rows + (len(lacking[0]) if lacking else 0)
         facts = replace(self.facts, removed_rows=removed if self.facts.is_saved else 0)
         return LiveIndex(joined, now, self.prior, facts)
+
+
+def _those_in(part: VectorIndex, ids: IdArray) -> IdArray:
+    return ids[is_among(ids, np.sort(part.ids))]
 
 
 def _joined(parts: list[VectorIndex]) -> list[VectorIndex]:

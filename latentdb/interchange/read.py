@@ -13,7 +13,7 @@ from typing import Unpack, final
 
 import numpy as np
 
-from latentdb.arrays import BoolArray, IdArray, RealArray
+from latentdb.arrays import BoolArray, IdArray, RealArray, is_among
 from latentdb.errors import SourceError, SpaceExistsError, SpaceMismatchError
 from latentdb.ingest.committer import Committer
 from latentdb.ingest.label_columns import LabelColumns
@@ -138,7 +138,7 @@ class _Run:
 
     def _take_vectors(self, file: PlannedFile, ids: IdArray) -> SpaceCounts:
         """Store the vectors of a file that are not there yet."""
-        present = np.isin(ids, self._store.vector_ids(file.space.name))
+        present = is_among(ids, self._store.vector_ids(file.space.name))
         is_first = np.zeros(len(ids), dtype=bool)
         is_first[np.unique(ids, return_index=True)[1]] = True
         counts = SpaceCounts(

@@ -9,6 +9,7 @@ from typing import final
 import numpy as np
 import pyarrow as pa
 
+from latentdb.arrays import is_among
 from latentdb.space import Space
 from latentdb.store.views import Ids, KeyedView
 
@@ -84,7 +85,7 @@ class Metadata:
         if not sources.has_grown_from(self.sources):
             return None
         there: Ids = self.table["id"].to_numpy()
-        new = np.setdiff1d(sources.ids, there, assume_unique=True)
+        new = sources.ids[~is_among(sources.ids, there)]
         if len(sources.ids) != len(there) + len(new) or len(new) > len(there):
             return None
         table = shown(sources.items.take_ordered(new, sources.item_columns))

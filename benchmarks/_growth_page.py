@@ -14,6 +14,7 @@ from matplotlib import pyplot as plt
 from benchmarks._record import ROOT, write_section
 
 PAGE, IMAGE = "scale_one_machine.md", "growth.png"
+_SHOWN = "Seconds over rows, for filling a database, building an index, a question and a commit"
 # What theory says of each; where nothing is said, the cost is that of looking at every row.
 _THEORY = {
     "build hnsw": "1 · log",
@@ -39,7 +40,7 @@ def show(results: Mapping[str, Any], *, keep: bool) -> None:
     text = _table(results)
     print(text)
     if keep:
-        write_section(PAGE, "growth", text)
+        write_section(PAGE, "growth", f"{text}\n\n![{_SHOWN}](images/{IMAGE})")
         _draw(results["curves"])
 
 

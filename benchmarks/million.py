@@ -7,7 +7,9 @@ lie in a file with two attributes, and are imported, indexed and searched as any
 phase is a process that the system refuses more than 8 GiB of its own; pages of mapped files are
 counted apart. Questions are 200 vectors of the same law that are not stored; they are answered
 alone, all at once, and with a filter that one row in five passes, and compared with an exact scan
-of the store. A phase that is done is not done again: with `--folder` an interrupted run goes on.
+of the store. Last, a tenth as many rows of Gaussian noise, of which none is near another, show what
+an index does where there is nothing to find. A phase that is done is not done again: with
+`--folder` an interrupted run goes on.
 """
 
 from __future__ import annotations
@@ -96,7 +98,7 @@ def _phases() -> dict[str, Callable[[argparse.Namespace], dict[str, Any]]]:
         for kind in (kind for of, kind in BUILT if of == metric):
             phases[f"index-{metric}-{kind}"] = partial(_index, metric=metric, kind=kind)
             phases[f"search-{metric}-{kind}"] = partial(_search, metric=metric)
-    return {**phases, "commit": _commit}
+    return {**phases, "commit": _commit, "unrelated": _unrelated}
 
 
 def _write(asked: argparse.Namespace) -> dict[str, Any]:
@@ -226,6 +228,33 @@ def _commit(asked: argparse.Namespace) -> dict[str, Any]:
     return found
 
 
+def _unrelated(asked: argparse.Namespace) -> dict[str, Any]:
+    """The same index over rows of which none is near another, a tenth as many."""
+    rng = np.random.default_rng(asked.seed)
+    n = asked.n // 10
+    path = asked.folder / "noises_gauss.npy"
+    np.save(path, rng.standard_normal((n, DIM), dtype=np.float32).astype(np.float16))
+    questions = rng.standard_normal((asked.questions, DIM), dtype=np.float32)
+    metric, kind = BUILT[0]
+    with watched() as found:
+        db = latentdb.create(asked.folder / "unrelated.ldb")
+        db.import_vectors(path, spaces=[f"{SPACE}={path.name}"])
+        info = db.build_index(SPACE, metric=metric, kind=kind, target_recall=0.95)
+        measure = metric_for(IndexName.of(SPACE, metric, None), DIM, lambda: np.empty(0))
+        started = time.perf_counter()
+        truth = exact_neighbours(db.store, SPACE, measure, questions, K).distances
+        found["scan_s"] = time.perf_counter() - started
+        answers, seconds = _one_by_one(partial(_ask, db, metric), questions)
+    assert info.tuning is not None
+    return {
+        **found,
+        "n": n,
+        "settings": dict(info.tuning.settings),
+        "target_met": info.tuning.target_met,
+        "alone": {**_latency(seconds), "recall": _recall(answers, truth)},
+    }
+
+
 def _opened(asked: argparse.Namespace) -> tuple[LatentDB, np.ndarray]:
     """The database, and questions that are of none of its rows."""
     questions = np.concatenate(list(zoo_noise(asked.questions, DIM, asked.seed, start=asked.n)))
@@ -285,6 +314,11 @@ def _table(results: dict[str, Any]) -> str:
     for name, one in phases.items():
         if "single" in one:
             lines += _answer_lines(name.removeprefix("search-"), one)
+    lost = phases["unrelated"]["alone"]
+    lines.append(
+        f"| {phases['unrelated']['n']:,} rows, none near another | single | {lost['recall']:.3f} "
+        f"| {lost['p50_ms']:.1f} | {lost['p99_ms']:.1f} |"
+    )
     return "\n".join(lines)
 
 

@@ -25,7 +25,7 @@ from latentdb.listing import ItemPage, list_items
 from latentdb.migrate import BeginOptions, SpaceMigration
 from latentdb.migrate.begin import begin
 from latentdb.model import AbstractSpaceModel, Vectors
-from latentdb.protocol import IndexOptions, RankOptions, StitchOptions
+from latentdb.protocol import IndexOptions, RankOptions
 from latentdb.query import Query, QueryParts
 from latentdb.rank import run_rank, run_rank_by_energy
 from latentdb.report.options import ReportOptions
@@ -35,6 +35,7 @@ from latentdb.shared_space_fit import ShareOptions
 from latentdb.space import Space
 from latentdb.stitch.domain import SpaceProfile
 from latentdb.stitch.linear_map import LinearMap
+from latentdb.stitch.options import StitchOptions
 from latentdb.stitch.sensitivity import SensitivityOptions, SizedScores, sensitivity_to_n
 from latentdb.store import Problem, Store
 from latentdb.types import Answer, IngestSummary, Item, QuarantineRow

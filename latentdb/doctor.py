@@ -75,6 +75,7 @@ def examine(*, wait_policy: str | None = None) -> list[Finding]:
         _torchvision,
         _weights,
         _server,
+        _cluster,
     ]
     return [finding for look in looks for finding in look()]
 
@@ -199,3 +200,11 @@ def _server() -> list[Finding]:
         return [Finding("server", "ok", "latentdb serve is installed")]
     cure = "pip install 'latentdb[serve]', if pictures are to be served"
     return [Finding("server", "note", f"not installed: {', '.join(missing)}", cure)]
+
+
+def _cluster() -> list[Finding]:
+    version = _version("ray")
+    if version is not None:
+        return [Finding("cluster", "ok", f"ray {version}: ingest, stitch and index --engine ray")]
+    cure = "pip install 'latentdb[ray]', if more than one machine is to work"
+    return [Finding("cluster", "note", "ray is not installed", cure)]

@@ -13,11 +13,11 @@ from latentdb.directions.direction import Direction
 from latentdb.directions.make import make_direction
 from latentdb.directions.recipe import Recipe, RecipeParts
 from latentdb.errors import QueryError
-from latentdb.protocol import StitchOptions
 from latentdb.shared_space import SharedSpace
 from latentdb.shared_space_fit import ShareOptions, share_spaces
 from latentdb.stitch.from_store import add_stored_pairs, stitch_spaces
 from latentdb.stitch.linear_map import LinearMap
+from latentdb.stitch.options import StitchOptions
 
 
 def learn_map(

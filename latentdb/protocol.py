@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from latentdb.shared_space import SharedSpace
     from latentdb.shared_space_fit import ShareOptions
     from latentdb.space import Space
-    from latentdb.stitch.fit import MapMethod
     from latentdb.stitch.linear_map import LinearMap
     from latentdb.stitch.map_facts import MapFacts
+    from latentdb.stitch.options import StitchOptions
     from latentdb.types import Answer, EngineName, IngestSummary, Item, QuarantineRow
 
     # What was fitted, or of a server's all that is known of it but its arrays.
@@ -77,17 +77,6 @@ class RankOptions(TypedDict, total=False):
     where: str | None
     k: int
     descending: bool
-
-
-class StitchOptions(TypedDict, total=False):
-    """What a map is fitted with; see `latentdb.learn.learn_map`."""
-
-    method: MapMethod
-    seed: int
-    update: bool
-    force: bool
-    engine: EngineName
-    address: str | None
 
 
 class Database(Protocol):

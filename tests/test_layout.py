@@ -72,6 +72,7 @@ def test_the_public_namespace_is_what_it_says() -> None:
         ("timm", "latentdb/encoders/timm.py"),
         ("faiss", "indexers/"),
         ("httpx", "latentdb/client/transport.py"),
+        ("ray", "latentdb/cluster/ray_library.py"),
     ],
 )
 def test_a_heavy_library_is_known_in_one_place(library: str, files: str) -> None:

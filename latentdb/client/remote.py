@@ -42,10 +42,11 @@ if TYPE_CHECKING:
     from latentdb.intake import IntakeOptions
     from latentdb.paths import CentroidOptions, InterpolationOptions
     from latentdb.projection import PointValues, Projection2D, ProjectOptions
-    from latentdb.protocol import IndexOptions, RankOptions, StitchOptions
+    from latentdb.protocol import IndexOptions, RankOptions
     from latentdb.report.facts import ReportFacts
     from latentdb.report.options import ReportOptions
     from latentdb.shared_space_fit import ShareOptions
+    from latentdb.stitch.options import StitchOptions
 
 T = TypeVar("T")
 # A page that a server gives at most, and ids that fit one filter.

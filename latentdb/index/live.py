@@ -202,7 +202,7 @@ class LiveIndex:
         return LiveIndex(joined, now, self.prior, facts)
 
 
-def _those_in(part: VectorIndex, ids: IdArray) -> IdArray:
+def _those_in(part: Part, ids: IdArray) -> IdArray:
     return ids[is_among(ids, np.sort(part.ids))]
 
 

@@ -231,7 +231,7 @@ def _between(low: AbstractIndexConfig, high: AbstractIndexConfig) -> AbstractInd
     return replace(high, **{name: middle}) if some[name] < middle < more[name] else None
 
 
-def _trial(index: VectorIndex, config: AbstractIndexConfig, exam: Exam) -> _Trial:
+def _trial(index: VectorIndex | ShardedIndex, config: AbstractIndexConfig, exam: Exam) -> _Trial:
     recall, seconds = exam.take(index.at_effort(config))
     asked = sum(one.questions for one in recall.values())
     return _Trial(config, recall, 1e3 * seconds / asked)

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from benchmarks.peers_base import AbstractPeer, Mode, Structure, ladder
 from benchmarks.peers_data import Folder, group_of, halves, source_of
-from benchmarks.peers_libraries import graphs
+from benchmarks.peers_libraries import graph
 from indexers.types import Float32Array
 
 _INSERTED = 1000
@@ -36,9 +36,12 @@ class LanceDB(AbstractPeer):
         ]
         if data == "large":
             return cells[1:]
-        efforts = ladder("ef", 16, 32, 64, 128, 256, refine_factor=2, nprobes=1)
-        graph = {"kind": "HnswSq", "num_partitions": 1, "m": 16, "ef_construction": 128}
-        return [*cells, Structure(graph, efforts)]
+        if data == "noise":
+            del cells[0]
+        # Lance wants `ef` to be k · refine_factor at least.
+        efforts = ladder("ef", 20, 32, 64, 128, 256, refine_factor=2, nprobes=1)
+        codes = {"kind": "HnswSq", "num_partitions": 1, **graph(data).build}
+        return [*cells, Structure(codes, efforts)]
 
     def build(self, data: Folder) -> None:
         """A table, then the index."""
@@ -109,8 +112,8 @@ class Chroma(AbstractPeer):
 
     @classmethod
     def grid(cls, data: str) -> list[Structure]:
-        """Its graphs."""
-        return [] if data == "large" else graphs(data, effort="ef_search")[-1:]
+        """Its graph."""
+        return [] if data == "large" else [graph(data, effort="ef_search")]
 
     def _client(self) -> Any:
         import chromadb
@@ -139,7 +142,10 @@ class Chroma(AbstractPeer):
 
     def use(self, effort: Any) -> None:
         """`ef_search`, which counts once the collection is opened anew."""
+        from chromadb.api.shared_system_client import SharedSystemClient
+
         self._collection.modify(configuration={"hnsw": dict(effort)})
+        SharedSystemClient.clear_system_cache()
         self.open()
 
     def ask(self, query: Float32Array, k: int, mode: Mode) -> list[int]:
@@ -167,8 +173,8 @@ class MilvusLite(AbstractPeer):
 
     @classmethod
     def grid(cls, data: str) -> list[Structure]:
-        """Its graphs."""
-        return [] if data == "large" else graphs(data)[-1:]
+        """Its graph."""
+        return [graph(data)] if data == "encoder" else []
 
     def _client(self) -> Any:
         from pymilvus import MilvusClient
@@ -238,7 +244,7 @@ class Qdrant(AbstractPeer):
     @classmethod
     def grid(cls, data: str) -> list[Structure]:
         """It has no settings."""
-        return [] if data == "large" else [Structure({"kind": "all rows"})]
+        return [Structure({"kind": "all rows"})] if data == "encoder" else []
 
     def _client(self) -> Any:
         from qdrant_client import QdrantClient

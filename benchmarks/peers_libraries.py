@@ -10,17 +10,16 @@ from benchmarks.peers_base import AbstractPeer, Mode, Settings, Structure, ladde
 from benchmarks.peers_data import Folder, halves
 from indexers.types import Float32Array
 
-_GRAPHS = {"encoder": (8, 16), "noise": (16,), "large": (16,)}
+_M = 16
+# As wide as building may take on two cores; data that is hard to build over is not hard to search.
+_EF_CONSTRUCTION = {"encoder": 100, "noise": 64, "large": 64}
 _EF = (10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320)
-_EF_CONSTRUCTION = 128
 
 
-def graphs(data: str, *, effort: str = "ef", **others: Any) -> list[Structure]:
-    """The graphs that every peer which has graphs is tried with."""
-    return [
-        Structure({**others, "m": m, "ef_construction": _EF_CONSTRUCTION}, ladder(effort, *_EF))
-        for m in _GRAPHS[data]
-    ]
+def graph(data: str, *, effort: str = "ef", **others: Any) -> Structure:
+    """The graph that every peer which has graphs is tried with."""
+    built = {**others, "m": _M, "ef_construction": _EF_CONSTRUCTION[data]}
+    return Structure(built, ladder(effort, *_EF))
 
 
 def unit(vectors: Float32Array) -> Float32Array:
@@ -39,11 +38,11 @@ class Faiss(AbstractPeer):
 
     @classmethod
     def grid(cls, data: str) -> list[Structure]:
-        """Graphs, cells and, of wide rows, all of them."""
+        """A graph; cells, or of few wide rows all of them."""
         if data == "large":
-            return [Structure({"kind": "flat"}), Structure({"kind": "sq8"})]
+            return [graph(data, kind="hnsw"), Structure({"kind": "flat"})]
         cells = Structure({"kind": "ivf", "nlist": 1024}, ladder("nprobe", 1, 2, 4, 8, 16, 32, 64))
-        return [*graphs(data, kind="hnsw"), cells]
+        return [graph(data, kind="hnsw"), cells]
 
     def build(self, data: Folder) -> None:
         """Of unit rows by inner product."""
@@ -59,7 +58,7 @@ class Faiss(AbstractPeer):
 
     def _empty(self, faiss: Any) -> Any:
         kind = self.settings["kind"]
-        names = {"flat": "Flat", "sq8": "SQ8"}
+        names = {"flat": "Flat"}
         if kind == "ivf":
             names[kind] = f"IVF{self.settings['nlist']},Flat"
         if kind == "hnsw":
@@ -115,8 +114,8 @@ class Hnswlib(AbstractPeer):
 
     @classmethod
     def grid(cls, data: str) -> list[Structure]:
-        """Graphs; of wide rows they take minutes to build and find what a scan finds sooner."""
-        return graphs(data)
+        """A graph."""
+        return [graph(data)]
 
     def build(self, data: Folder) -> None:
         """By cosine."""
@@ -169,9 +168,8 @@ class Usearch(AbstractPeer):
 
     @classmethod
     def grid(cls, data: str) -> list[Structure]:
-        """Graphs of full and of small values."""
-        kinds = ("f16", "i8") if data == "large" else ("f32", "i8")
-        return [one for kind in kinds for one in graphs(data, values=kind)[-1:]]
+        """A graph of full values, and one of small ones."""
+        return [graph(data, values=kind) for kind in ("f32", "i8")]
 
     def build(self, data: Folder) -> None:
         """By cosine."""
@@ -221,7 +219,7 @@ class Autofaiss(AbstractPeer):
     @classmethod
     def grid(cls, data: str) -> list[Structure]:
         """What it chooses in 4 GB; its graphs and cells are then searched with more effort."""
-        if data == "large":
+        if data != "encoder":
             return []
         return [Structure({"max_index_memory_usage": "4G"}, ladder("effort", *_EF))]
 

@@ -9,7 +9,7 @@ from typing import Any, final
 import latentdb
 from benchmarks.peers_base import AbstractPeer, Mode, Settings, Structure, ladder
 from benchmarks.peers_data import Folder, group_of, halves, source_of
-from benchmarks.peers_libraries import graphs
+from benchmarks.peers_libraries import graph
 from indexers.kinds import config_from_settings, make_config
 from indexers.persistence import load_index, read_manifest, save_index
 from indexers.types import Float32Array
@@ -30,19 +30,16 @@ class Ours(AbstractPeer):
 
     @classmethod
     def grid(cls, data: str) -> list[Structure]:
-        """Graphs and cells; codes of wide rows; and NAO, which is ours alone, over noise."""
+        """A graph, and cells or all rows; and NAO, which is ours alone, over noise."""
+        built = graph(data, kind="hnsw")
+        own = Structure(built.build, [{"ef_search": effort["ef"]} for effort in built.efforts])
         if data == "large":
-            wide = [Structure({"kind": "flat"}), Structure({"kind": "sq8"})]
-            return [*wide, Structure({"kind": "flat", "metric": "nao"})]
-        own = [
-            Structure(one.build, [{"ef_search": effort["ef"]} for effort in one.efforts])
-            for one in graphs(data, kind="hnsw")
-        ]
+            wide = [Structure({"kind": kind}) for kind in ("flat", "sq8")]
+            return [own, *wide, Structure({"kind": "flat", "metric": "nao"})]
         cells = Structure({"kind": "ivf", "nlist": 1024}, ladder("nprobe", 1, 2, 4, 8, 16, 32, 64))
         if data == "encoder":
-            return [*own, cells]
-        nao = [Structure({**one.build, "metric": "nao"}, one.efforts) for one in own]
-        return [*own, cells, *nao]
+            return [own, cells]
+        return [own, cells, Structure({**own.build, "metric": "nao"}, own.efforts)]
 
     @property
     def metric(self) -> Any:

@@ -32,8 +32,8 @@ PEERS: Mapping[str, type[AbstractPeer]] = {
     "qdrant": Qdrant,
 }
 TARGET = 0.95
-_ENOUGH = 0.995
-_SINGLE_S, _MANY_S = 1.0, 1.5
+_ENOUGH = 0.99
+_SINGLE_S, _MANY_S = 0.6, 0.6
 _LEAST, _WARM = 20, 5
 
 

@@ -71,6 +71,10 @@ class LocalCopy:
         seen = {path: _Seen(digest, *self._now(path)) for path, digest in digests.items()}
         write_whole(self._folder / _NOTE, json.dumps(seen).encode(), synced=False)
 
+    def is_noted(self) -> bool:
+        """Whether the copy was whole once."""
+        return (self._folder / _NOTE).is_file()
+
     def fetch(self, bucket: Bucket, path: str, wanted: PublishedFile) -> bool:
         """Put a file here that is whole; whether the object is there and holds what it should."""
         target = self._folder / path

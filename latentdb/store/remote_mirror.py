@@ -32,6 +32,8 @@ _AT_ONCE = 8
 _TRIES = 5
 # An object that no list names yet may be on its way.
 _ORPHAN_AGE = timedelta(hours=24)
+# Of processes with one copy, the first fetches for all.
+_FIRST_SECONDS = 30
 _UNKNOWN: Final = "unknown"
 
 
@@ -60,9 +62,11 @@ class RemoteMirror(AbstractMirror):
         self._copy = LocalCopy(folder)
         # ETag of the list that the copy was last the same as.
         self._at: str | None = _UNKNOWN
+        self._was_whole = False
         self._threads = threading.RLock()
         self._processes = FileLock(folder / ".copy.lock", thread_local=False)
-        self._is_changing = False
+        # Files below each top that is being changed, as they were before.
+        self._changing: dict[str, set[str]] = {}
 
     def catch_up(self) -> None:
         """As the base class says; asked of the object store once a second at most.
@@ -71,15 +75,19 @@ class RemoteMirror(AbstractMirror):
         """
         if self._at == _etag(self._listed.look()):
             return
-        is_first = self._at == _UNKNOWN
-        if not self._threads.acquire(blocking=is_first):
+        if not self._threads.acquire(blocking=not self._was_whole):
             return
         try:
-            if not self._is_changing:
-                with self._processes.acquire(timeout=-1 if is_first else 0):
+            if not self._changing:
+                with self._processes.acquire(timeout=0 if self._was_whole else _FIRST_SECONDS):
                     self._bring()
-        except Timeout:
-            return
+            self._was_whole = True
+        except Timeout as error:
+            if not self._was_whole and not self._copy.is_noted():
+                raise StoreLockedError(
+                    f"another process is fetching the artefacts of {self._uri}; try again later"
+                ) from error
+            self._was_whole = True
         finally:
             self._threads.release()
 
@@ -95,26 +103,26 @@ class RemoteMirror(AbstractMirror):
             What was changed could not be published; it is taken back.
         """
         with self._threads, self._processes:
-            if self._is_changing:
+            if self._changing:
+                self._changing.setdefault(top, self._copy.paths([top]))
                 yield
                 return
             before, _ = self._bring()
-            there = self._copy.paths([top])
-            self._is_changing = True
+            self._changing[top] = self._copy.paths([top])
             try:
                 yield
-                self._publish(top, before, there)
+                self._publish(before)
             except BaseException:
                 # What was not published is taken back at the next look.
                 self._at = _UNKNOWN
                 raise
             finally:
-                self._is_changing = False
+                self._changing.clear()
 
     def refetch(self) -> bool:
         """As the base class says."""
         with self._threads, self._processes:
-            return not self._is_changing and self._bring(anew=True)[1]
+            return not self._changing and self._bring(anew=True)[1]
 
     def _bring(self, *, anew: bool = False) -> tuple[Published, bool]:
         """Make the copy what is published; the list, and whether a file was fetched.
@@ -150,20 +158,20 @@ class RemoteMirror(AbstractMirror):
                 lost |= {path for path, is_whole in zip(paths, done, strict=True) if not is_whole}
         return lost
 
-    def _publish(self, top: str, before: Published, there: set[str]) -> None:
-        """Publish what is other below `top` than the list `before` and the files `there` say."""
-        here = self._copy.digests(self._copy.paths([top]))
+    def _publish(self, before: Published) -> None:
+        """Publish what was changed, made and removed since the list was `before`."""
+        here = self._copy.digests(self._copy.paths(self._changing))
         changed = {
             path: PublishedFile.of(self._folder / path)
             for path, digest in here.items()
             if path not in before.files or before.files[path].sha256 != digest
         }
-        removed = there - here.keys()
+        removed = set().union(*self._changing.values()) - here.keys()
         if not changed and not removed:
             return
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             list(pool.map(lambda one: self._upload(one, changed[one]), changed))
-        after = self._listed_with(top, before, changed, removed)
+        after = self._listed_with(before, changed, removed)
         touched = changed.keys() | removed
         old = {before.files[path].key for path in touched if path in before.files}
         self._delete(old - {one.key for one in after.files.values()})
@@ -179,21 +187,18 @@ class RemoteMirror(AbstractMirror):
         self._bucket.upload(one.key, self._folder / path)
 
     def _listed_with(
-        self,
-        top: str,
-        before: Published,
-        changed: Mapping[str, PublishedFile],
-        removed: set[str],
+        self, before: Published, changed: Mapping[str, PublishedFile], removed: set[str]
     ) -> Published:
         """Replace the list by one with these changes, whatever others change meanwhile."""
         for _ in range(_TRIES):
             listed = self._listed.look(again=True)
             now = self._parsed(listed)
-            ours = {before.files.get(top), changed.get(top)}
-            if now.files.get(top) not in ours:
-                raise StoreLockedError(
-                    f"another machine changed {self._uri}/{top} meanwhile; run the same again"
-                )
+            for top in self._changing:
+                # A file that was read and is written back, not a folder of files.
+                if now.files.get(top) not in (before.files.get(top), changed.get(top)):
+                    raise StoreLockedError(
+                        f"another machine changed {self._uri}/{top} meanwhile; run the same again"
+                    )
             after = now.changed(changed, removed)
             expected = ABSENT if listed is None else listed.etag
             if self._bucket.put(LIST_KEY, after.to_bytes(), expected=expected) is not None:

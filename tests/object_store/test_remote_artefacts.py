@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from s3_gate import Gate
 import latentdb
 from latentdb.database import LatentDB
 from latentdb.errors import StoreFormatError, StoreIOError, StoreLockedError
+from latentdb.store import remote_mirror
 from latentdb.store.polled import STALE_SECONDS
 
 Become = Callable[[str], Path]
@@ -127,6 +129,17 @@ def test_what_a_killed_process_was_changing_is_taken_back(
     assert not half.exists()
 
 
+def test_what_is_changed_within_another_change_is_published_with_it(
+    db: LatentDB, uri: str, machine: Become
+) -> None:
+    with db.store.changing("maps"):
+        db.fit_direction("tall", space="narrow", label="tall")
+        db.stitch("wide", "narrow")
+    machine("two")
+    other = latentdb.open(uri)
+    assert (len(other.maps()), len(other.directions())) == (2, 1)
+
+
 def test_two_machines_publish_at_once_and_both_are_kept(
     db: LatentDB, uri: str, machine: Become
 ) -> None:
@@ -218,11 +231,15 @@ def test_a_list_leads_to_no_place_outside_of_the_cache(
 
 
 def test_objects_that_a_killed_publisher_left_are_swept_once_they_are_old(
-    db: LatentDB, objects: Objects
+    db: LatentDB, objects: Objects, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     objects.put("artefacts/left-behind", b"x")
     db.store.compact()
     assert "artefacts/left-behind" in objects.named()
+    monkeypatch.setattr(remote_mirror, "_ORPHAN_AGE", timedelta(0))
+    time.sleep(1.1)
+    db.store.compact()
+    assert objects.named() == {one["key"] for one in objects.listed().values()}
 
 
 def test_catching_up_asks_once_a_second_at_most(db: LatentDB, gate: Gate) -> None:

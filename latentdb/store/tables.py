@@ -65,16 +65,16 @@ class Pinned:
             self.schema: pa.Schema = handle.schema
 
     def scan(
-        self, columns: Sequence[str], *, with_row_ids: bool = False, after: int | None = None
+        self, columns: Sequence[str], *, with_row_ids: bool = False, since: int | None = None
     ) -> pa.Table:
-        """All rows of `columns` in storage order, or those of row ids above `after`.
+        """All rows of `columns` in storage order, or those of row ids from `since` on.
 
         With `_rowid` when asked.
         """
         with _translated(f"reading table {self.name}", self._explain):
             query = self._handle.search().select(list(columns))
-            if after is not None:
-                query = query.where(f"_rowid > {after}")
+            if since is not None:
+                query = query.where(f"_rowid >= {since}")
             return query.with_row_id(True).to_arrow() if with_row_ids else query.to_arrow()
 
     def count(self) -> int:

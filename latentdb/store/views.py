@@ -56,9 +56,15 @@ class KeyedView:
         """
         if pinned.version <= self.pinned.version or not len(self.ids):
             return None
-        rows = pinned.scan(["id", *self.columns], with_row_ids=True, after=int(self._row_ids.max()))
-        if pinned.count() != len(self.ids) + len(rows):
+        last = int(np.argmax(self._row_ids))
+        rows = pinned.scan(["id", *self.columns], with_row_ids=True, since=int(self._row_ids[last]))
+        if pinned.count() != len(self.ids) + len(rows) - 1:
             return None
+        # Read again: it is another where a commit was taken back and its row ids were given anew.
+        is_last = rows["_rowid"].to_numpy() == self._row_ids[last]
+        if rows["id"].to_numpy()[is_last].tolist() != [int(self.ids[last])]:
+            return None
+        rows = rows.filter(pa.array(~is_last))
         ids, row_ids, columns = _keyed(rows, list(self.columns))
         at = np.searchsorted(self.ids, ids)
         if (self.ids[np.minimum(at, len(self.ids) - 1)] == ids).any():

@@ -245,7 +245,8 @@ class RemoteMirror(AbstractMirror):
 
     def sweep(self) -> None:
         """As the base class says."""
-        listed = self._listed.look(again=True)
+        # Asked for anew: of one that has not changed the time of asking would be an old one.
+        listed = self._bucket.get(LIST_KEY)
         if listed is None:
             return
         named = {one.key for one in self._parsed(listed).files.values()}

@@ -42,6 +42,8 @@ def embed_all(catalog: Catalog, wanted: Sequence[Wanted]) -> list[Vectors | Fail
     OSError, RuntimeError
         What a model raises that is no `LatentDBError`.
     """
+    if len(wanted) == 1:
+        return _embedded(catalog, wanted[0].part.kind, wanted[0].born, [wanted[0].part.value])
     groups: dict[tuple[str, str], list[int]] = {}
     for at, one in enumerate(wanted):
         groups.setdefault((one.part.kind, one.born.name), []).append(at)

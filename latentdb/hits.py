@@ -60,7 +60,7 @@ def describe(store: Store, found: Sequence[Found]) -> list[list[Hit]]:
     UnknownItemError
         One of them was deleted meanwhile.
     """
-    told = store.told(np.concatenate([one.ids for one in found]))
+    told = store.told(found[0].ids if len(found) == 1 else np.concatenate([f.ids for f in found]))
     return [
         [
             Hit(item_id, distance, angular, radial, source, labels)

@@ -183,6 +183,8 @@ def _pairs(items: Weighted, name: str) -> list[tuple[int, float]]:
 
 def _check_parts(parts: tuple[Part, ...], directions: Mapping[str, float]) -> None:
     """Refuse parts that ask nothing, or contradict one another."""
+    if len(parts) == 1 and parts[0].weight == 1.0:
+        return
     if not any(part.weight > 0 for part in parts):
         came = describe_parts(parts) or "none"
         hint = "; rank orders all items along a direction" if directions and not parts else ""

@@ -174,7 +174,7 @@ def _chosen(
 def _hit_places(ids: IdArray, asked_with: tuple[int, ...]) -> slice | IdArray:
     """Places of hits in a row of found ids, which is padded: not of items that are asked with."""
     if not asked_with:
-        return slice(None if ids[-1] >= 0 else int(np.count_nonzero(ids >= 0)))
+        return slice(len(ids) if ids[-1] >= 0 else int(np.count_nonzero(ids >= 0)))
     places = np.flatnonzero((ids >= 0) & ~np.isin(ids, asked_with))
     return places[: len(ids) - len(asked_with)]
 

@@ -150,3 +150,16 @@ def test_a_picture_that_cannot_be_read_is_an_error_of_its_question(db, tmp_path:
     )
     assert isinstance(good, Answer)
     assert isinstance(bad, QueryError)
+
+
+def test_questions_of_different_counts_get_each_their_own(db):
+    vector = np.ones(db.spaces()["clip"].dim, np.float32)
+    asked = [
+        Query(vector=vector, space="clip", k=k, max_distance=limit)
+        for limit in (None, 1.0)
+        for k in (2, 70, 5)
+    ]
+    for query, answer in zip(asked, run_searches(db.catalog, asked), strict=True):
+        alone = run_search(db.catalog, query)
+        assert [hit.id for hit in answer.hits] == [hit.id for hit in alone.hits]
+        assert len(answer.hits) <= query.k

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from latentdb.arrays import is_among
 from latentdb.errors import LabelsError, StoreIOError
 from latentdb.space import Space
 from latentdb.store import schema
@@ -51,7 +52,7 @@ class Reader:
         self._pins: dict[str, tuple[int, Pinned]] = {}
         self._views: dict[str, tuple[int, KeyedView]] = {}
         self._item_reads = (0, 0)
-        self._columns: tuple[pa.Table, ItemColumns] | None = None
+        self._columns: tuple[Pinned, ItemColumns] | None = None
         self._visible: dict[str, tuple[tuple[int, int], Ids]] = {}
         self._metadata: dict[str | None, Metadata] = {}
 
@@ -157,7 +158,7 @@ class Reader:
             except StoreIOError:
                 # Pruned meanwhile: the same ids from the latest version, less those deleted.
                 latest, visible = self._space_view(space)
-                there = wanted[np.isin(wanted, visible)]
+                there = wanted[is_among(wanted, visible)]
                 yield _stored_rows(latest, space, there)
 
     def all_rows(self, space: Space) -> SpaceRows:
@@ -177,13 +178,13 @@ class Reader:
         return self._retried(lambda: self._told(ids))
 
     def _told(self, ids: Ids) -> Iterator[Told]:
-        if self._are_items_hot(self.view(schema.ITEMS).pinned.version):
-            return self._item_columns().told(ids)
+        if (columns := self._hot_columns()) is not None:
+            return columns.told(ids)
         return iter([(item.source, item.labels) for item in self._rows_of_items(ids)])
 
     def _items(self, ids: Ids) -> list[Item]:
-        if self._are_items_hot(self.view(schema.ITEMS).pinned.version):
-            return self._item_columns().items(ids)
+        if (columns := self._hot_columns()) is not None:
+            return columns.items(ids)
         return self._rows_of_items(ids)
 
     def _rows_of_items(self, ids: Ids) -> list[Item]:
@@ -195,14 +196,20 @@ class Reader:
         rows = self._shown(view.take_ordered(ids, [*columns, *labels]))
         return [_item(row, labels) for row in rows.to_pylist()]
 
-    def _item_columns(self) -> ItemColumns:
-        """The items of the latest version, in memory."""
-        with self._lock:
-            table, kept = self._metadata_of(None), self._columns
-            if kept is None or kept[0] is not table:
-                labels = list(label_types(self.view(schema.ITEMS).pinned.schema))
-                kept = self._columns = (table, ItemColumns(table, labels))
+    def _hot_columns(self) -> ItemColumns | None:
+        """The items of the latest version in memory, where it is read often."""
+        pinned = self.view(schema.ITEMS).pinned
+        kept = self._columns
+        if kept is not None and kept[0] is pinned:
             return kept[1]
+        if not self._are_items_hot(pinned.version):
+            return None
+        with self._lock:
+            # Together, so that both are of one version.
+            table, pinned = self._metadata_of(None), self.view(schema.ITEMS).pinned
+            made = ItemColumns(table, list(label_types(pinned.schema)))
+            self._columns = (pinned, made)
+            return made
 
     def _shown(self, rows: pa.Table) -> pa.Table:
         """Rows of items, their names as they may be told."""
@@ -278,7 +285,7 @@ class Reader:
         """Item of each content hash, for items that are there."""
         rows = self._retried(lambda: self._tables.pin(schema.SOURCES).scan(["content_hash", "id"]))
         ids = rows["id"].to_numpy()
-        there = np.isin(ids, self.item_ids())
+        there = is_among(ids, self.item_ids())
         hashes = rows["content_hash"].filter(pa.array(there)).to_pylist()
         return dict(zip(hashes, ids[there].tolist(), strict=True))
 

@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,12 +62,13 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             results[name] = parts[name](asked, Path(folder))
         print(name, json.dumps(results[name], indent=1))
-    if asked.quick:
-        return
-    record(NAME, results, seed=asked.seed)
-    write_section("scale.md", NAME, tables(results))
-    # What an archive takes hangs on these figures.
-    capacity.write()
+        if not asked.quick:
+            # After every part: the next may take long.
+            record(NAME, results, seed=asked.seed)
+            write_section("scale.md", NAME, tables(results))
+    if not asked.quick and "committer" in results:
+        # What an archive takes hangs on these figures.
+        capacity.write()
 
 
 def committer(asked: argparse.Namespace, folder: Path) -> dict[str, object]:
@@ -246,11 +248,21 @@ def median_ms(call: Callable[[], object]) -> float:
     return 1e3 * float(np.median(took))
 
 
-def tables(results: dict[str, dict[str, object]]) -> str:
-    """What docs/scale.md shows of it."""
-    write, ran, fits, parts = (results[name] for name in ("committer", "engines", "maps", "shards"))
-    growth: dict[str, float] = write["commit_ms_by_items_there"]  # type: ignore[assignment]
-    lines = [
+def tables(results: dict[str, dict[str, Any]]) -> str:
+    """What docs/scale.md shows of the parts that were measured."""
+    shown = {
+        "committer": _committer_table,
+        "engines": _engines_table,
+        "maps": _maps_line,
+        "shards": _shards_table,
+    }
+    return "\n\n".join(
+        "\n".join(show(results[name])) for name, show in shown.items() if name in results
+    )
+
+
+def _committer_table(write: dict[str, Any]) -> list[str]:
+    return [
         f"One committer, batches of {write['batch']} pictures with {write['thumbnail_bytes']} "
         f"bytes of small picture and spaces of {write['dims']} float32: "
         f"**{write['pictures_per_s']:.0f} pictures/s, {write['mb_per_s']:.0f} MB/s**; "
@@ -259,8 +271,15 @@ def tables(results: dict[str, dict[str, object]]) -> str:
         "",
         "| items there | commit of 512, ms |",
         "|---:|---:|",
-        *(f"| {int(held):,} | {ms:.0f} |" for held, ms in growth.items()),
-        "",
+        *(
+            f"| {int(held):,} | {ms:.0f} |"
+            for held, ms in write["commit_ms_by_items_there"].items()
+        ),
+    ]
+
+
+def _engines_table(ran: dict[str, Any]) -> list[str]:
+    return [
         f"| ingest of {ran['pictures']} faces, two encoders | start, s | pictures/s |",
         "|---|---:|---:|",
         *(
@@ -268,23 +287,32 @@ def tables(results: dict[str, dict[str, object]]) -> str:
             for name, one in ran.items()
             if isinstance(one, dict)
         ),
-        "",
+    ]
+
+
+def _maps_line(fits: dict[str, Any]) -> list[str]:
+    return [
         f"Map from 512 to 512 dimensions, {fits['items']:,} items: {fits['local_s']:.1f} s here, "
         f"{fits['ray_s']:.1f} s by workers of the same machine; largest difference between the "
-        f"weights {fits['largest_difference']:.1e}.",
-        "",
+        f"weights {fits['largest_difference']:.1e}."
+    ]
+
+
+def _shards_table(parts: dict[str, Any]) -> list[str]:
+    rows = {name: one for name, one in parts.items() if isinstance(one, dict)}
+    return [
         f"| sq8 of {parts['vectors']:,} × {parts['dim']}, 100 questions together | build, s | "
         "search, ms |",
         "|---|---:|---:|",
         *(
-            f"| {name} | {one['build_s']:.2f} | {one['search_ms']:.1f} |"
-            if "build_s" in one
-            else f"| {name} | | {one['search_ms']:.1f} |"
-            for name, one in parts.items()
-            if isinstance(one, dict)
+            f"| {name} | {_seconds(one.get('build_s'))} | {one['search_ms']:.1f} |"
+            for name, one in rows.items()
         ),
     ]
-    return "\n".join(lines)
+
+
+def _seconds(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
 
 
 if __name__ == "__main__":

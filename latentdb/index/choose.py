@@ -16,8 +16,8 @@ from latentdb.memory import free_bytes
 
 # Nobody waits for an exact answer that comes sooner than this, and an exact one is certain.
 _SOON_S: Final = 0.01
-# What is built for longer is taken only where nothing else fits.
-_LONG_BUILD_S: Final = 3600.0
+# What is built for longer, three hours, is taken only where nothing else fits.
+_LONG_BUILD_S: Final = 3 * 3600.0
 
 
 @final

@@ -56,12 +56,12 @@ _HARDER: Final = 0.5
 _MISSED, _NEARLY_ALL = 0.05, 0.999
 
 COSTS: Final[Mapping[IndexKind, KindCosts]] = {
-    "flat": KindCosts(Law(0.1, 0.15, 1.0), Law(0.1, 0.15, 1.0), Law(0.0, 100.0, 1.0)),
-    "sq8": KindCosts(Law(0.25, 0.08, 1.0), Law(0.25, 0.08, 1.0), Law(0.0, 150.0, 1.05)),
-    "hnsw": KindCosts(Law(0.05, 1.0, 0.5), Law(0.05, 2.0, 0.6), Law(0.0, 20.0, 1.35)),
-    "ivf": KindCosts(Law(0.1, 1.0, 0.5), Law(0.05, 0.15, 1.0), Law(0.0, 50.0, 1.1)),
-    "ivf_pq": KindCosts(Law(4.0, 1.0, 0.5), Law(5.0, 1.0, 0.6), Law(500.0, 100.0, 1.1)),
-    "rabitq": KindCosts(Law(4.0, 1.0, 0.5), Law(5.0, 1.0, 0.6), Law(0.0, 100.0, 1.1)),
+    "flat": KindCosts(Law(0.0, 0.378, 1.0), Law(0.0, 0.378, 1.0), Law(358.0, 1.97, 1.42)),
+    "sq8": KindCosts(Law(0.0, 0.208, 1.0), Law(0.0, 0.208, 1.0), Law(111.0, 239.0, 0.998)),
+    "hnsw": KindCosts(Law(0.0, 78.8, 0.102), Law(0.191, 0.456, 0.623), Law(0.0, 49.1, 1.43)),
+    "ivf": KindCosts(Law(0.153, 0.0523, 0.671), Law(0.384, 0.707, 0.72), Law(0.0, 4.8, 1.5)),
+    "ivf_pq": KindCosts(Law(2.77, 301.0, 0.243), Law(0.338, 16.8, 0.662), Law(0.0, 27500.0, 0.655)),
+    "rabitq": KindCosts(Law(2.96, 327.0, 0.318), Law(6.66, 3.98, 0.743), Law(0.0, 131.0, 1.13)),
 }
 
 # Cells per root of the rows.

@@ -2,7 +2,7 @@
 
     python -m benchmarks.reliability --write
 
-Each work is killed at a random time or at a random change of the files, once to three times, then
+Each work is killed at a random time or at a random change of the files, up to four times, then
 done undisturbed; the database must then answer as one that nothing disturbed, and `check` must find
 nothing, after each kill nothing but vectors whose items had not come yet. Then the tests of trust
 run for longer than they do every day, and what they tried is counted. Works that are done are kept
@@ -102,7 +102,7 @@ class Rounds:
         """Kill until so many kills have hit."""
         while self.seen["kills"] < kills:
             database = self._fresh()
-            for _ in range(self._rng.randint(1, 3)):
+            for _ in range(self._rng.randint(2, 4)):
                 self._kill(database)
                 self._look(database)
             WORKS[self._work](database)

@@ -26,7 +26,7 @@ class Law(NamedTuple):
 
     def seconds(self, size: Size, *, times: float = 1.0) -> float:
         """At a size, all but the overhead `times` over."""
-        grows = self.scale * size.dim * float(size.count) ** self.power
+        grows = self.scale * size.dim * math.pow(size.count, self.power)
         return 1e-3 * self.overhead + 1e-9 * times * grows
 
 

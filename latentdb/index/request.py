@@ -81,5 +81,5 @@ class IndexRequest:
     def from_json(cls, data: Mapping[str, Any]) -> IndexRequest:
         """What `to_json` wrote."""
         told = data["kind"]
-        kind = told if isinstance(told, str) else config_from_settings(told)
+        kind: WantedKind = config_from_settings(told) if isinstance(told, Mapping) else told
         return cls(kind, data["target_recall"], data["memory"], data.get("shards"))

@@ -14,6 +14,7 @@ _CAPTIONS: Final = ("caption", "captions", "text", "description")
 # A label of more different values is a name or a path, and no word for what is seen.
 _MOST_VALUES = 200
 _CAPTIONS_READ = 5000
+_POOL = 400
 
 
 def search_texts(store: Store, *, count: int, seed: int) -> list[str]:
@@ -37,12 +38,15 @@ def search_texts(store: Store, *, count: int, seed: int) -> list[str]:
     if captions:
         forms.append(lambda: any_of(captions))
     made: dict[str, None] = {}
-    # The same text comes up again, where there are few words: not for ever.
-    for attempt in range(4 * count):
+    # The same text comes up again, where there are few words: not for ever. Some of as many are
+    # taken, since few words are a larger part of few texts, and are the hardest to answer.
+    wanted = max(count, _POOL)
+    for attempt in range(4 * wanted):
         made[forms[attempt % len(forms)]()] = None
-        if len(made) == count:
+        if len(made) == wanted:
             break
-    return list(made)
+    texts = list(made)
+    return [texts[at] for at in rng.permutation(len(texts))[:count]]
 
 
 def _captions(store: Store) -> list[str]:

@@ -200,7 +200,9 @@ def _walk(
         if trial.reaches(target):
             break
         missed = config
-    for _ in range(_HALVINGS if trial.reaches(target) and missed is not None else 0):
+    if missed is None or not trial.reaches(target):
+        return
+    for _ in range(_HALVINGS):
         between = _between(missed, config)
         if between is None:
             return

@@ -95,9 +95,9 @@ def labelled(path: Path, labels: list[dict[str, object]]) -> LatentDB:
 
 def test_texts_are_of_the_words_that_items_are_labelled_with(tmp_path: Path) -> None:
     labels = [{"long_hair": True, "place": "beach", "caption": "a dog, in the snow"}]
-    texts = search_texts(labelled(tmp_path / "l.ldb", labels).store, count=30, seed=0)
+    texts = search_texts(labelled(tmp_path / "l.ldb", labels).store, count=300, seed=0)
     assert {"long hair", "beach", "a dog", "in the snow", "a dog, in the snow"} <= set(texts)
-    assert len(texts) == len(set(texts)) <= 30
+    assert len(texts) == len(set(texts)) <= 300
 
 
 def test_texts_without_labels_are_of_words_about_anything(tmp_path: Path) -> None:

@@ -50,11 +50,12 @@ def test_importing_the_command_line_loads_no_heavy_library() -> None:
 def test_the_public_namespace_is_what_it_says() -> None:
     public = {name for name in vars(latentdb) if not name.startswith("_")}
     modules = {path.stem for path in (ROOT / "latentdb").iterdir()}
-    assert set(latentdb.__all__) == {"__version__", "connect", "create", "open"}
+    assert set(latentdb.__all__) == {"__version__", "connect", "create", "open", "restore"}
     assert public - modules <= {
         "connect",
         "create",
         "open",
+        "restore",
         "annotations",
         "Sequence",
         "Path",

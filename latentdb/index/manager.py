@@ -236,9 +236,10 @@ class IndexManager:
             if space in (None, name.space):
                 live = self._live.get(self._store.space(name.space), name)
                 audits.append(audit_index(self._store, self._asker, name, live, **options))
-        if not self._store.location.is_read_only:
-            for one in audits:
-                self._folder.keep_audit(one.index, one.to_json())
+        if audits and not self._store.location.is_read_only:
+            with self._store.changing("indexes"):
+                for one in audits:
+                    self._folder.keep_audit(one.index, one.to_json())
         return audits
 
     def _info(self, name: IndexName) -> IndexInfo:

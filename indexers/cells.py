@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from indexers.faiss_library import faiss
+from indexers.gpu import place_centroids_on_gpu
 from indexers.ids import Selection
 from indexers.stage import Candidates
 from indexers.types import PAD_ID, Float32Array
@@ -41,6 +42,7 @@ def settle(structure: Any) -> Any:
     structure.own_fields = True
     # Fewer rows than FAISS would like are no reason to write to the caller's standard error.
     structure.cp.min_points_per_centroid = 1
+    place_centroids_on_gpu(structure)
     return structure
 
 
@@ -75,4 +77,5 @@ def search_cells(
     if short.size and nprobe < cells:
         everywhere = parameters(nprobe=cells, sel=selection.selector)
         scores[short], positions[short] = structure.search(queries[short], k, params=everywhere)
-    return Candidates(scores, positions, nprobe == cells or len(short) == len(queries))
+    complete = nprobe == cells or len(short) == len(queries)
+    return Candidates(scores, positions, complete, is_measured=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from operator import index as as_index
 from typing import Any
 
@@ -60,8 +61,8 @@ def check_vectors(vectors: npt.NDArray[Any], dim: int | None, *, what: str) -> F
     for block in row_blocks(*rows.shape):
         # One pass: the sum is finite unless a value is not, or the sum itself overflows.
         with np.errstate(over="ignore", invalid="ignore"):
-            total = rows[block].sum(dtype=np.float64)
-        if not np.isfinite(total):
+            total = float(rows[block].sum(dtype=np.float64))
+        if not math.isfinite(total):
             bad = int(np.flatnonzero(~np.isfinite(rows[block]).all(axis=1))[0]) + block.start
             raise NonFiniteError(
                 f"expected finite {what}, got NaN or infinity in row {bad}; "

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
 from indexers.faiss_library import faiss
+from indexers.gpu import GpuCopy, gpu_count, suits_gpu
 from indexers.ids import Selection
 from indexers.scan import scan_shortlists
 from indexers.shortlist import Shortlist
@@ -50,6 +51,7 @@ class FlatStage(AbstractExactStage):
     def __init__(self, layout: RowLayout, saved: SavedStage | None = None) -> None:
         kind = faiss.IndexFlatIP if layout.inner_product else faiss.IndexFlatL2
         super().__init__(layout, kind(layout.dim) if saved is None else saved.faiss_index)
+        self._gpu = GpuCopy()
 
     @property
     def faiss_index(self) -> Any:
@@ -67,6 +69,8 @@ class FlatStage(AbstractExactStage):
 
     def top(self, queries: Float32Array, k: int, selection: Selection) -> Candidates:
         """The k best-scored selected rows of each query."""
+        if gpu_count() and suits_gpu(self._flat, k, selection):
+            return Candidates(*self._gpu.search(self._flat, queries, k), complete=True)
         return self.scan(queries, k, selection)
 
     def shortlists(

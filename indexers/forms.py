@@ -11,6 +11,7 @@ import numpy as np
 from indexers.checks import row_blocks
 from indexers.errors import ZeroVectorError
 from indexers.ids import Selection
+from indexers.metric.angles import zero_vector_text
 from indexers.stage import AbstractStage, RowLayout
 from indexers.types import Float32Array, FloatArray, IdArray
 
@@ -131,7 +132,7 @@ class CosineForm(AbstractForm):
         """Search unit queries; clip what rounding puts outside [0, 2]."""
         units, _ = unit_float32(request.queries, what="queries", allow_zero=False)
         found = stage.top(units, request.k, request.selection)
-        distances = np.clip(1.0 - found.scores.astype(np.float64), 0.0, 2.0)
+        distances = np.minimum(np.maximum(1.0 - found.scores.astype(np.float64), 0.0), 2.0)
         return Hits(found.positions, distances, found.complete)
 
 
@@ -145,13 +146,14 @@ def unit_float32(
     units = np.empty_like(vectors)
     norms = np.empty(len(vectors))
     for block in row_blocks(*vectors.shape):
+        # Squares of float32 neither overflow nor underflow in float64.
         exact = vectors[block].astype(np.float64)
-        norms[block] = np.sqrt(np.einsum("ij,ij->i", exact, exact))
-        divisors = norms[block, None]
-        if not norms[block].all():
-            is_zero = norms[block] == 0.0
+        lengths = np.sqrt(np.einsum("ij,ij->i", exact, exact))
+        norms[block] = lengths
+        if not lengths.all():
             if not allow_zero:
-                raise ZeroVectorError.of_row(block.start + int(is_zero.argmax()), what)
-            divisors = np.where(is_zero, 1.0, norms[block])[:, None]
-        np.divide(exact, divisors, out=units[block], casting="same_kind")
+                row = block.start + int(np.flatnonzero(lengths == 0.0)[0])
+                raise ZeroVectorError(zero_vector_text(row, what))
+            lengths = np.where(lengths > 0.0, lengths, 1.0)
+        np.divide(exact, lengths[:, None], out=units[block], casting="same_kind")
     return units, norms

@@ -12,6 +12,7 @@ from indexers.cells import OUTGROWN, cells_for, owned_flat, search_cells, settle
 from indexers.checks import check_count
 from indexers.efforts import doublings
 from indexers.faiss_library import faiss
+from indexers.gpu import GpuCopy, gpu_count, suits_gpu
 from indexers.ids import Selection
 from indexers.stage import (
     AbstractIndexConfig,
@@ -20,7 +21,7 @@ from indexers.stage import (
     RowLayout,
     SavedStage,
 )
-from indexers.types import Float32Array, IdArray, IndexKind
+from indexers.types import PAD_ID, Float32Array, IdArray, IndexKind
 
 
 @final
@@ -89,6 +90,7 @@ class IvfStage(AbstractStage):
         self._config = config
         self._cells = self._laid_out(1) if saved is None else saved.faiss_index
         self._laid_out_for = self.count
+        self._gpu = GpuCopy()
 
     @property
     def count(self) -> int:
@@ -126,7 +128,12 @@ class IvfStage(AbstractStage):
 
     def top(self, queries: Float32Array, k: int, selection: Selection) -> Candidates:
         """The k best-scored selected rows of the nearest cells; of all, where those hold fewer."""
-        return search_cells(self._cells, (queries, k, selection), self._config.nprobe)
+        nprobe = min(self._config.nprobe, int(self._cells.nlist))
+        if gpu_count() and suits_gpu(self._cells, k, selection, nprobe):
+            scores, positions = self._gpu.search(self._cells, queries, k, nprobe)
+            if (positions[:, -1] != PAD_ID).all():
+                return Candidates(scores, positions, nprobe == int(self._cells.nlist))
+        return search_cells(self._cells, (queries, k, selection), nprobe)
 
     def gather(self, positions: IdArray) -> Float32Array:
         """Copies of the rows at `positions`."""

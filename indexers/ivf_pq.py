@@ -24,6 +24,15 @@ _VALUES_PER_PART = 4
 class IvfPqConfig(AbstractCellCodeConfig):
     """Approximate search through codes of half a byte for a few values; full vectors are read.
 
+    When to use it: where the vectors do not fit in memory, their codes do, and time counts.
+    `refine` rows a hit are read by the index's `RowReader` and give true distances. Fewer parts are
+    smaller than `rabitq` can be, and need more rows read. Codes are fitted to the data: build again
+    when those change.
+
+    Bytes per vector: pq_m/2 for the code, which is dim/8 unless said otherwise, 8 for its place, 8
+    for the id (and 8 more for a cosine or nao index, which keeps norms): 144 at 1,024 dimensions.
+    Its file is read and not mapped: FAISS keeps these codes in an order of its own.
+
     Attributes
     ----------
     nlist : int or None

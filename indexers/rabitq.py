@@ -23,6 +23,15 @@ _MOST_BITS = 9
 class RabitqConfig(AbstractCellCodeConfig):
     """Approximate search through codes of a bit per value; full vectors are read to compare.
 
+    When to use it: where the vectors do not fit in memory. It fits in a thirtieth of `flat`, is
+    built in seconds, for nothing but cells is trained, and its file can be mapped. `refine` rows a
+    hit are read by the index's `RowReader` and give true distances; four find .99 and more of what
+    the cells hold. Prefer `ivf_pq` where all is in memory: as small and quicker.
+
+    Bytes per vector: dim/8 for the bits and 8 for two factors, 8 for its place, 8 for the id (and
+    8 more for a cosine or nao index, which keeps norms): 152 at 1,024 dimensions. Of more bits,
+    nbits·dim/8 and 20.
+
     Attributes
     ----------
     nlist : int or None

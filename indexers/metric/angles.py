@@ -50,6 +50,13 @@ def unit_rows(vectors: FloatArray, *, what: str, allow_zero: bool) -> tuple[Floa
     return units, norms
 
 
+def zero_vector_text(row: int, what: str) -> str:
+    """What is said of a row without a direction."""
+    return (
+        f"expected vectors with a direction, got a zero vector in row {row} of {what}; leave it out"
+    )
+
+
 def angle_matrix(left: FloatArray, right: FloatArray) -> FloatArray:
     """Angles in radians, (n, m), between unit rows (n, dim) and (m, dim)."""
     cosines = left @ right.T

@@ -27,7 +27,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from benchmarks._arguments import make_parser
-from benchmarks._record import record
+from benchmarks._record import record, write_section
 from benchmarks._synthetic import encoder_like, zoo_noise
 from indexers.faiss_library import faiss
 from indexers.flat import FlatConfig
@@ -40,7 +40,8 @@ from indexers.sq8 import Sq8Config
 from indexers.types import INDEX_KINDS, Float32Array, FloatArray, IdArray
 
 K = 10
-ENOUGH = 0.999
+ENOUGH, GOAL = 0.999, 0.95
+EFFORTS = ("ef_search", "nprobe", "refine")
 NORM_SDS = (1.4, 2.0, 8.0)
 CODES = ("ivf_pq", "rabitq")
 
@@ -88,6 +89,8 @@ def main() -> None:
         if "nao" in asked.cases:
             results["nao"] = _nao(n, asked.queries, asked.seed)
     record("index_kinds", {"n": n, "k": K, "cases": results}, seed=asked.seed)
+    if not asked.quick:
+        write_section("indexes.md", "index_kinds", _table(results))
 
 
 def _compare(case: Case, n_queries: int, seed: int) -> dict[str, object]:
@@ -186,6 +189,25 @@ def _nao(n: int, n_queries: int, seed: int) -> dict[str, object]:
                 print(f"nao, sd {sd}, {kind}, {name}: {recall:.3f}, {1e3 * seconds:.2f} ms")
             results[f"{kind}:{sd}"] = points
     return results
+
+
+def _table(results: dict[str, Any]) -> str:
+    """Of every kind the cheapest effort that finds .95, or its best, for the page."""
+    lines = [
+        "| data | kind | build | bytes per vector | effort | recall@10 | ms | rows read |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for name, case in results.items():
+        for kind, found in case.get("kinds", {}).items():
+            curve = found["curve"]
+            point = next((at for at in curve if at["recall"] >= GOAL), curve[-1])
+            effort = ", ".join(f"`{key}` {point[key]}" for key in EFFORTS if key in point)
+            lines.append(
+                f"| {name}, {case['n']:,} × {case['dim']:,} | `{kind}` | {found['build_s']:.1f} s "
+                f"| {found['bytes_per_vector']:,.0f} | {effort} | {point['recall']:.3f} "
+                f"| {point['query_ms']:.2f} | {point['rows_read']:.0f} |"
+            )
+    return "\n".join(lines)
 
 
 def _all_cells(kind: str) -> Any:

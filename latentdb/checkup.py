@@ -72,12 +72,18 @@ def mend(catalog: Catalog, *, drop_unreadable: bool = False) -> Checkup:
 def _beside_the_tables(catalog: Catalog) -> Iterator[Problem]:
     store = catalog.store
     yield from _unless_unreadable("indexes", lambda: catalog.indexes.check(repair=False))
-    yield from _unless_unreadable("migrations.json", lambda: catalog.migrations.all() and [])
+    yield from _unless_unreadable("migrations.json", lambda: _migration_problems(catalog))
     for path, error in _torn_artefacts(store):
         where = str(path.relative_to(store.path))
         cure = "fit it again, or take it from a backup"
         yield Problem("torn_artefact", where, 1, str(error), repairable=True, cure=cure)
     yield from _unless_unreadable("items", lambda: thumbnail_problems(store))
+
+
+def _migration_problems(catalog: Catalog) -> list[Problem]:
+    """None: that they can be read is all there is to them."""
+    catalog.migrations.all()
+    return []
 
 
 def _unless_unreadable(where: str, look: Callable[[], list[Problem]]) -> list[Problem]:

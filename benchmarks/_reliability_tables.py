@@ -53,3 +53,11 @@ def fault_table(tests: dict[str, Any]) -> str:
         lines.append(f"| … neighbours found, of {counted['recall', 'of']} | {found} |")
     failed = f"{tests['passed']}, {tests['failed']} failed, {tests['skipped']} skipped"
     return "\n".join([*lines, f"| tests passed | {failed} |"])
+
+
+def cost_sentence(cost: dict[str, float]) -> str:
+    """What checksums cost."""
+    return (
+        f"The hash takes {cost['checksums_s_per_gigabyte']} s of one core per GB written: "
+        f"{100 * cost['checksums_share']:.0f} % of what appending vectors alone takes."
+    )

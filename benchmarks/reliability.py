@@ -28,7 +28,8 @@ from typing import Any, final
 import latentdb
 from benchmarks._arguments import make_parser
 from benchmarks._record import RESULTS, ROOT, record, write_section
-from benchmarks._reliability_tables import fault_table, kill_table
+from benchmarks._reliability_cost import checksum_cost
+from benchmarks._reliability_tables import cost_sentence, fault_table, kill_table
 from benchmarks._reliability_tests import run_tests
 from benchmarks._reliability_work import WORKS, answers, prepare
 
@@ -183,13 +184,16 @@ def main() -> None:
     kills, rounds = (2, 1) if asked.quick else (asked.kills, asked.rounds)
     works = _kill_all(kills, asked.seed, fresh=asked.fresh or asked.quick)
     tests = run_tests(rounds)
+    cost = checksum_cost()
     results = {"kills_per_work": kills, "rounds": rounds, "works": works, "tests": tests}
+    results["cost"] = cost
     if not asked.quick:
         record("reliability", results, seed=asked.seed)
-    print(kill_table(works), fault_table(tests), sep="\n\n")
+    print(kill_table(works), fault_table(tests), cost_sentence(cost), sep="\n\n")
     if asked.write:
         write_section("reliability.md", "reliability.kills", kill_table(works))
         write_section("reliability.md", "reliability.faults", fault_table(tests))
+        write_section("reliability.md", "reliability.cost", cost_sentence(cost))
     if tests["failed"] or any(one["faults"] for one in works.values()):
         sys.exit(1)
 

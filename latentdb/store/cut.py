@@ -26,8 +26,8 @@ RECORD: Final = "snapshot.json"
 
 _TABLE = ".lance"
 _POINTER = "CURRENT"
-# Of processes that are there now, of no moment.
-_LEFT_OUT = frozenset({SNAPSHOTS, RECORD, "writer.json", "LOCK"})
+# Of processes that are there now, and what `check --repair` set aside: of no moment.
+_LEFT_OUT = frozenset({SNAPSHOTS, RECORD, "writer.json", "LOCK", "damaged"})
 _PASSING = (".lock", ".tmp", ".new")
 _VERSIONS = "_versions"
 # What a commit was to do; nobody reads it once the commit is over.

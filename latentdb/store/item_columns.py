@@ -44,15 +44,21 @@ class ItemColumns:
         at = self._places(ids)
         if not len(at):
             return []
-        rows = zip(
+        widths, heights = (sizes[at].tolist() for sizes in self._sizes)
+        added_at = np.datetime_as_string(self._added_at[at], unit="s").tolist()
+        facts = zip(
             ids.tolist(),
             self._source(at),
-            *(sizes[at].tolist() for sizes in self._sizes),
+            widths,
+            heights,
             self._labels_of(at),
-            np.datetime_as_string(self._added_at[at], unit="s").tolist(),
+            added_at,
             strict=True,
         )
-        return [Item(*facts, added_at + "Z") for *facts, added_at in rows]
+        return [
+            Item(item_id, source, width, height, labels, f"{time}Z")
+            for item_id, source, width, height, labels, time in facts
+        ]
 
     def told(self, ids: Ids) -> Iterator[Told]:
         """Names and labels alone, in the order asked for; errors as of `items`."""

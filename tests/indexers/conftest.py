@@ -17,7 +17,7 @@ DIM = 128
 CONFIGS = {
     "flat": FlatConfig(),
     "sq8": Sq8Config(),
-    "ivf": IvfConfig(nprobe=8),
+    "ivf": IvfConfig(nprobe=9),
     "ivf_pq": IvfPqConfig(nlist=4, nprobe=4, refine=12),
     "rabitq": RabitqConfig(nlist=4, nprobe=4, refine=8),
     "hnsw": HnswConfig(m=16, ef_construction=64, ef_search=64),

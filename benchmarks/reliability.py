@@ -174,7 +174,7 @@ def _names(folder: Path) -> frozenset[str]:
 def main() -> None:
     """Kill, run the tests, count, write."""
     parser = make_parser(__doc__)
-    parser.add_argument("--kills", type=int, default=24, help="of each work")
+    parser.add_argument("--kills", type=int, default=21, help="of each work")
     parser.add_argument("--rounds", type=int, default=4, help="of the tests of trust")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--quick", action="store_true", help="a moment of each")

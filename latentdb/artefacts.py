@@ -172,7 +172,7 @@ def _load(path: Path, kind: str | None) -> Artefact:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise ArtefactError(
-            f"{path} cannot be read as a {kind or 'fit'}: {error}. Fit it again, or restore the file"
+            f"{path} cannot be read as a {kind or 'fit'}: {error}. Fit it again or restore it"
         ) from error
     said = header.pop("checksum", None)
     if said != _checksum(header, arrays):

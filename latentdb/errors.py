@@ -47,8 +47,8 @@ from indexers.errors import LatentDBError
 __all__ = [
     "AccessError",
     "ArtefactError",
-    "ClusterError",
     "BackupError",
+    "ClusterError",
     "FilterError",
     "LabelsError",
     "LatentDBError",

@@ -13,11 +13,11 @@ from typing import final
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from latentdb.errors import LatentDBError, StoreIOError
 from latentdb.space import IMPORTED, Space
 from latentdb.store import schema
+from latentdb.store.doubled import RowIds, doubled_rows
 from latentdb.store.problems import RESTORE, Problem
 from latentdb.store.registry import SpaceRegistry
 from latentdb.store.seals import Seals
@@ -28,8 +28,6 @@ from latentdb.store.views import CHUNK_ROWS, Ids, vector_block
 _NORM_TOLERANCE = 1e-5
 _NAMED_FILES = 3
 
-RowIds = NDArray[np.uint64]
-
 
 @final
 @dataclass(frozen=True)
@@ -38,15 +36,6 @@ class VectorFaults:
 
     not_finite: RowIds
     wrong_norm: RowIds
-
-
-def doubled_rows(table: Pinned, key: str) -> RowIds:
-    """`_rowid`s of all but the first of the rows that share a key."""
-    rows = table.scan([key], with_row_ids=True)
-    row_ids: RowIds = rows["_rowid"].to_numpy()
-    codes = rows[key].combine_chunks().dictionary_encode().indices.to_numpy()
-    _, first = np.unique(codes, return_index=True)
-    return np.delete(row_ids, first)
 
 
 def orphans(table: Pinned, items: Ids) -> Ids:

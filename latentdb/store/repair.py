@@ -19,12 +19,12 @@ from typing import final
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from latentdb.errors import StoreIOError
 from latentdb.space import Space
 from latentdb.store import schema
-from latentdb.store.check import can_be_dropped, doubled_rows, orphans, read_through, vector_faults
+from latentdb.store.check import can_be_dropped, orphans, read_through, vector_faults
+from latentdb.store.doubled import remove_doubled
 from latentdb.store.reads import Reader
 from latentdb.store.registry import SpaceRegistry
 from latentdb.store.seals import Seals
@@ -76,12 +76,14 @@ class Mending:
                 unsound.discard(name)
         sound = self._tables.names() - unsound
         for name in sorted(sound & set(schema.KEYS)):
-            _remove_doubled(self._tables, name, schema.KEYS[name])
+            remove_doubled(self._tables, name, schema.KEYS[name])
         _drop_unrecorded(self._tables, sound - set(schema.KEYS) - set(spaces))
         fitting = [name for name in sorted(sound & set(spaces)) if self._fits(name, spaces[name])]
         for name in fitting:
-            _remove_doubled(self._tables, name, "id")
-            _delete(self._tables, name, "_rowid", vector_faults(self._tables.pin(name)).not_finite)
+            remove_doubled(self._tables, name, "id")
+            self._tables.table(name).delete_among(
+                "_rowid", vector_faults(self._tables.pin(name)).not_finite
+            )
             _renew_norms(self._tables, name)
         if schema.ITEMS in sound:
             self._remove_orphans([*sorted({schema.SOURCES} & sound), *fitting])
@@ -128,7 +130,7 @@ class Mending:
     def _remove_orphans(self, names: list[str]) -> None:
         items = np.unique(self._tables.pin(schema.ITEMS).scan(["id"])["id"].to_numpy())
         for name in names:
-            _delete(self._tables, name, "id", orphans(self._tables.pin(name), items))
+            self._tables.table(name).delete_among("id", orphans(self._tables.pin(name), items))
 
 
 def aside(database: Path, name: str) -> Path:
@@ -145,22 +147,6 @@ def _link(source: str, target: str) -> str:
     except OSError:
         shutil.copy2(source, target)
     return target
-
-
-def _remove_doubled(tables: Tables, name: str, key: str) -> None:
-    """Keep the first of the rows that share a key."""
-    _delete(tables, name, "_rowid", doubled_rows(tables.pin(name), key))
-
-
-def _delete(
-    tables: Tables, name: str, column: str, values: NDArray[np.int64] | NDArray[np.uint64]
-) -> None:
-    table = tables.table(name)
-    # A deletion in Lance moves no row, so addresses found before it stay right.
-    for start in range(0, len(values), _CHUNK):
-        table.delete(
-            f"{column} IN ({', '.join(map(str, values[start : start + _CHUNK].tolist()))})"
-        )
 
 
 def _drop_unrecorded(tables: Tables, names: set[str]) -> None:

@@ -17,8 +17,11 @@ from typing import TypeVar, final
 import numpy as np
 import pyarrow as pa
 
+from latentdb.arrays import is_among
 from latentdb.errors import LabelsError
 from latentdb.store import schema
+from latentdb.store.doubled import remove_doubled
+from latentdb.store.known_keys import KnownIds, KnownNames
 from latentdb.store.labels import label_arrays
 from latentdb.store.reads import Reader
 from latentdb.store.registry import SpaceRegistry
@@ -50,6 +53,8 @@ class Writer:
         self._registry = registry
         self._reader = reader
         self._upkeep = upkeep
+        self._ids = KnownIds(tables)
+        self._names = KnownNames(tables, schema.SOURCES, "source")
 
     def batch(
         self,
@@ -68,7 +73,7 @@ class Writer:
             self._insert(schema.space_table(name), block)
         self._insert(schema.ITEMS, item_rows)
         if len(source_rows):
-            self._upsert(schema.SOURCES, source_rows, ("content_hash", "id"))
+            self._note_sources(source_rows)
             self._release([row.source for row in sources])
         if len(refused):
             self._upsert(schema.QUARANTINE, refused, ("content_hash", "reason", "message"))
@@ -97,9 +102,33 @@ class Writer:
             self._tables.table(schema.ITEMS).add_columns(new)
 
     def _insert(self, table: str, rows: pa.Table) -> None:
-        if len(rows):
-            self._tables.table(table).insert_new(rows, key="id")
-            self._upkeep.committed(table, len(rows))
+        """Append the rows whose id is not there yet."""
+        if not len(rows):
+            return
+        there = self._ids.now(table)
+        new = rows.filter(pa.array(~is_among(rows["id"].to_numpy(), there.ids)))
+        self._append(table, new, since=there.pinned.version)
+
+    def _note_sources(self, rows: pa.Table) -> None:
+        """Append sources of names that are new; replace those that are there and differ."""
+        is_there, version = self._names.among(rows["source"].to_pylist())
+        new, there = rows.filter(pa.array(~is_there)), rows.filter(pa.array(is_there))
+        self._append(schema.SOURCES, new, since=version)
+        self._names.appended(new["source"].to_pylist())
+        if len(there):
+            self._upsert(schema.SOURCES, there, ("content_hash", "id"))
+
+    def _append(self, table: str, rows: pa.Table, *, since: int) -> None:
+        """Append rows whose keys were not there in version `since`.
+
+        Should another process have written meanwhile, without the lock, the later of the two takes
+        back what both wrote.
+        """
+        if not len(rows):
+            return
+        if self._tables.table(table).append(rows) != since + 1:
+            remove_doubled(self._tables, table, schema.KEYS.get(table, "id"))
+        self._upkeep.committed(table, len(rows))
 
     def _upsert(self, table: str, rows: pa.Table, unless_equal: Sequence[str]) -> None:
         writable = self._tables.table(table)
@@ -136,10 +165,8 @@ class Writer:
         spaces = [schema.space_table(name) for name in self._registry.all()]
         deleted = 0
         for table in (schema.SOURCES, schema.ITEMS, *spaces):
-            for part in _chunks(np.unique(ids).tolist()):
-                where = f"id IN ({', '.join(map(str, part))})"
-                gone = self._tables.table(table).delete(where)
-                deleted += gone if table == schema.ITEMS else 0
+            gone = self._tables.table(table).delete_among("id", np.unique(ids))
+            deleted += gone if table == schema.ITEMS else 0
         return deleted
 
 

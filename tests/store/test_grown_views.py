@@ -76,8 +76,8 @@ def test_of_appended_rows_nothing_else_is_read(
         rows.append(len(found))
         return found
 
-    monkeypatch.setattr(Pinned, "scan", counted)
     store.write_batch(**batch([30, 31]) | {"sources": [], "vectors": {}})
+    monkeypatch.setattr(Pinned, "scan", counted)
     assert store.item_times()[0].tolist() == [3, 5, 8, 12, 30, 31]
     # The last of the old ones tells that no commit was taken back.
     assert rows == [2 + 1]

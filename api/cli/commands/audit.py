@@ -13,6 +13,7 @@ from api.cli.session import open_files
 
 if TYPE_CHECKING:
     from latentdb.index.audit import IndexAudit
+    from latentdb.index.questions import QuestionKind
 
 
 def audit(
@@ -79,7 +80,7 @@ def _print(found: list[IndexAudit]) -> None:
             note(f"{one.index} was asked {why}")
 
 
-def _verdict(one: IndexAudit, kind: str) -> str:
+def _verdict(one: IndexAudit, kind: QuestionKind) -> str:
     if kind in one.missing:
         return "below"
     return "ok" if one.recall[kind].value >= one.target else "within its error"

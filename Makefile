@@ -21,7 +21,7 @@ chromium: ## Install Chromium for the tests of the page, where apt and root are 
 	@sh .ci/chromium
 
 test: .venv ## Run the tests, two files at a time
-	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -q -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 check: .venv ## Lint, types, layers, file sizes
 	$(BIN)/ruff check .

@@ -14,9 +14,9 @@ from indexers.sq8 import Sq8Config
 
 
 def test_what_is_left_out_is_found_no_more_and_the_other_finds_it_still(
-    vectors, ids, metric, config
+    vectors, ids, metric, config, kept
 ):
-    index = build_index(vectors, ids, metric=metric, config=config)
+    index = build_index(vectors, ids, metric=metric, config=config, reader=kept)
     twin = index.without(ids[:40])
     assert len(twin) == len(index) - 40
     assert not np.isin(twin.search(vectors[:8], 20).ids, ids[:40]).any()
@@ -40,9 +40,9 @@ def test_indexes_that_share_rows_do_not_change_them(vectors, ids, metric):
         twin.without(ids[:1])
 
 
-def test_rows_are_left_out_of_an_index_that_is_mapped(vectors, ids, metric, config, tmp_path):
-    save_index(build_index(vectors, ids, metric=metric, config=config), tmp_path)
-    twin = load_index(tmp_path, mmap=True).without(ids[:40])
+def test_rows_are_left_out_of_an_index_that_is_mapped(vectors, ids, metric, config, kept, tmp_path):
+    save_index(build_index(vectors, ids, metric=metric, config=config, reader=kept), tmp_path)
+    twin = load_index(tmp_path, mmap=True, reader=kept).without(ids[:40])
     found = twin.search(vectors[:8], 20).ids
     assert (found >= 0).all()
     assert not np.isin(found, ids[:40]).any()

@@ -13,7 +13,7 @@ from typing import Any
 
 import boto3
 import pytest
-from made_spaces import make
+from made_remotely import make
 from s3_gate import Gate
 
 import latentdb

@@ -11,7 +11,7 @@ from pathlib import Path
 import boto3
 import numpy as np
 import pytest
-from made_spaces import add, make
+from made_remotely import add, make
 from s3_gate import Gate
 
 import latentdb

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import SECRET
-from made_spaces import add, make
+from made_remotely import add, make
 from s3_gate import Gate
 
 import latentdb

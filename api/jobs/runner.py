@@ -19,7 +19,7 @@ from typing import Final
 from filelock import Timeout
 
 from api.jobs.book import JobBook
-from latentdb.store.location import locate
+from latentdb.store.locate import locate
 
 IDLE_SECONDS: Final = 300.0
 # A server that looks whether there is a runner holds the lock for a moment.

@@ -14,7 +14,7 @@ from latentdb.backup.repository import Repository, copy_checked
 from latentdb.durable import sync_folder
 from latentdb.errors import BackupError, StoreExistsError, StoreIOError
 from latentdb.progress import Progress, silent
-from latentdb.store.location import local_path
+from latentdb.store.local_folder import local_path
 
 
 def restore(

@@ -1,4 +1,4 @@
-"""A cluster of this machine alone: `python -m latentdb.cluster.local_head CPUS`, for one caller.
+"""A cluster of this machine alone, for one caller.
 
 A program of its own, and not `ray.init` in the caller's process: Ray forks to start its parts, and
 the storage engine that the caller has open does not survive a fork. The cluster ends with the pipe
@@ -15,8 +15,6 @@ from contextlib import contextmanager
 
 from latentdb.errors import ClusterError
 
-# What is sent is small, and bounded in number.
-_OBJECT_STORE_BYTES = 200 * 2**20
 _STOP_SECONDS = 30.0
 
 
@@ -31,7 +29,7 @@ def local_cluster(cpus: int) -> Iterator[str]:
     """
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)  # noqa: PTH109 - a str
     head = subprocess.Popen(
-        [sys.executable, "-P", "-m", "latentdb.cluster.local_head", str(cpus)],
+        [sys.executable, "-P", "-m", "latentdb.cluster.head_program", str(cpus)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -65,16 +63,3 @@ def _address(lines: Iterator[str]) -> str:
         if name == "ADDRESS":
             return address
     return ""
-
-
-def main() -> None:
-    """Start the cluster, say where it is, and end it when nobody listens any more."""
-    from latentdb.cluster.ray_library import start_here
-
-    with start_here(int(sys.argv[1]), object_store_bytes=_OBJECT_STORE_BYTES) as address:
-        print("ADDRESS", address, flush=True)  # noqa: T201 - what the caller waits for
-        sys.stdin.read()
-
-
-if __name__ == "__main__":
-    main()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from latentdb.errors import UnknownSnapshotError
 from latentdb.store import schema
 from latentdb.store.format import current_record
-from latentdb.store.location import LocalFolder
+from latentdb.store.local_folder import LocalFolder
 from latentdb.store.read_only import ReadOnly
 from latentdb.store.snapshots import Snapshots
 from latentdb.store.store import Store

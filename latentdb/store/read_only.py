@@ -8,7 +8,8 @@ from typing import NoReturn, final
 
 from latentdb.errors import StoreReadOnlyError
 from latentdb.store.cut import RECORD
-from latentdb.store.location import AbstractLocation, LocalFolder
+from latentdb.store.local_folder import LocalFolder
+from latentdb.store.location import AbstractLocation
 from latentdb.store.lock import AbstractWriterLock
 from latentdb.store.mirror import AbstractMirror
 from latentdb.store.problems import Problem

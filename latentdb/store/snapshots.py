@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from latentdb.durable import sync_folder, write_whole
 from latentdb.errors import StoreError, StoreExistsError, StoreFormatError, UnknownSnapshotError
 from latentdb.store.cut import RECORD, SNAPSHOTS, files_below, link_cut
-from latentdb.store.location import LocalFolder
+from latentdb.store.local_folder import LocalFolder
 from latentdb.store.store import Store
 from latentdb.store.tables import Tables
 

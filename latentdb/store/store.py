@@ -19,7 +19,8 @@ from latentdb.store.appending import Appender
 from latentdb.store.format import FormatRecord, current_record, make_empty
 from latentdb.store.item_columns import Told
 from latentdb.store.labels import as_booleans
-from latentdb.store.location import AbstractLocation, locate
+from latentdb.store.locate import locate
+from latentdb.store.location import AbstractLocation
 from latentdb.store.names import located
 from latentdb.store.problems import Problem
 from latentdb.store.read_only import guarded

@@ -11,9 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from s3_gate import Gate, gate_before
-
-SECRET = "topsecret-4711"
+from s3_gate import SECRET, Gate, gate_before
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,9 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+# The key that the tests come with.
+SECRET = "topsecret-4711"
+
 _OF_ONE_HOP = frozenset({"connection", "transfer-encoding", "content-length", "keep-alive"})
 _CONDITIONS = frozenset({"if-match", "if-none-match"})
 

@@ -21,7 +21,7 @@ from latentdb.errors import StoreError, StoreLockedError
 from latentdb.store import Store
 from latentdb.store.bucket import Bucket
 from latentdb.store.lease import LeaseLock
-from latentdb.store.location import LocalFolder
+from latentdb.store.local_folder import LocalFolder
 from latentdb.store.tables import Tables
 
 CHILD = Path(__file__).with_name("lease_child.py")

@@ -9,15 +9,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from conftest import SECRET
 from made_remotely import add, make
-from s3_gate import Gate
+from s3_gate import SECRET, Gate
 
 import latentdb
 from latentdb.database import LatentDB
 from latentdb.errors import LatentDBError, StoreError, StoreIOError
 from latentdb.store import Store
-from latentdb.store.location import locate
+from latentdb.store.locate import locate
 from latentdb.store.troubles import plain_words
 
 Become = Callable[[str], Path]

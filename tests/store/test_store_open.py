@@ -22,7 +22,7 @@ from latentdb.errors import (
 )
 from latentdb.store import Store
 from latentdb.store.format import CURRENT_FORMAT, FormatRecord, migrate
-from latentdb.store.location import LocalFolder
+from latentdb.store.local_folder import LocalFolder
 from latentdb.store.migrations import STEPS, Step
 from latentdb.store.tables import Tables
 

@@ -116,7 +116,7 @@ def _opened_or_created(where: str, folder: str, options: ImportOptions) -> Laten
     import latentdb
     from latentdb.interchange.plan import make_plan
     from latentdb.interchange.request import ImportRequest
-    from latentdb.store.location import locate
+    from latentdb.store.locate import locate
 
     if locate(folder_of(where)).exists():
         return open_files(where)

@@ -2,10 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, Protocol
+
 import numpy as np
 import numpy.typing as npt
 
+from indexers.id_set import IdSet
 from indexers.types import FloatArray, SearchResult
+
+
+class Searched(Protocol):
+    """Rows that can be searched, with the parameters of `AbstractIndex.search`."""
+
+    def search(
+        self,
+        queries: npt.NDArray[Any],
+        k: int,
+        *,
+        allowed_ids: npt.NDArray[Any] | IdSet | None = None,
+        max_distance: float | None = None,
+    ) -> SearchResult:
+        """The nearest rows of each query."""
+
+
+def search_parts(
+    parts: Sequence[Searched],
+    queries: npt.NDArray[Any],
+    k: int,
+    *,
+    allowed_ids: npt.NDArray[Any] | IdSet | None,
+    max_distance: float | None,
+) -> SearchResult:
+    """The nearest rows of all parts, of which there is at least one; they hold different rows."""
+    found = None
+    for part in parts:
+        one = part.search(queries, k, allowed_ids=allowed_ids, max_distance=max_distance)
+        found = one if found is None else merged(found, one, k)
+    assert found is not None
+    return found
 
 
 def merged(left: SearchResult, right: SearchResult, k: int) -> SearchResult:

@@ -12,7 +12,7 @@ from indexers.checks import check_ids
 from indexers.errors import ParameterError, UnknownIdError
 from indexers.id_set import IdSet
 from indexers.index import VectorIndex
-from indexers.merging import merged
+from indexers.merging import search_parts
 from indexers.metric.abstract import AbstractMetric
 from indexers.stage import AbstractIndexConfig
 from indexers.types import IdArray, SearchResult
@@ -73,12 +73,9 @@ class ShardedIndex:
         max_distance: float | None = None,
     ) -> SearchResult:
         """The nearest vectors of each query; see `AbstractIndex.search`."""
-        found = None
-        for shard in self._shards:
-            one = shard.search(queries, k, allowed_ids=allowed_ids, max_distance=max_distance)
-            found = one if found is None else merged(found, one, k)
-        assert found is not None
-        return found
+        return search_parts(
+            self._shards, queries, k, allowed_ids=allowed_ids, max_distance=max_distance
+        )
 
     def without(self, ids: npt.NDArray[Any]) -> ShardedIndex:
         """An index that does not find these ids, over the same rows; this one stays as it is.

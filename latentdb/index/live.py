@@ -12,7 +12,7 @@ from indexers.flat import FlatConfig
 from indexers.id_set import IdSet
 from indexers.index import VectorIndex, build_index
 from indexers.joining import join_flat
-from indexers.merging import merged
+from indexers.merging import search_parts
 from indexers.metric import AbstractMetric
 from indexers.stage import AbstractIndexConfig
 from indexers.types import PAD_ID, IdArray, PriorName, SearchResult
@@ -177,12 +177,9 @@ class LiveIndex:
         max_distance: float | None = None,
     ) -> SearchResult:
         """Nearest rows of each query; parameters and errors as `AbstractIndex.search`."""
-        found = None
-        for part in self._parts:
-            one = part.search(queries, k, allowed_ids=allowed_ids, max_distance=max_distance)
-            found = one if found is None else merged(found, one, k)
-        assert found is not None
-        return found
+        return search_parts(
+            self._parts, queries, k, allowed_ids=allowed_ids, max_distance=max_distance
+        )
 
     def grown(self, now: RowTimes, read: Callable[[IdArray], Vectors]) -> LiveIndex:
         """The same with the rows that are there now; what `read` is called with alone is read."""

@@ -7,7 +7,7 @@ pictures beside a million, 1.7 s. What is there is read once, and then only what
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias, final
+from typing import NamedTuple, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,7 @@ class KnownIds:
         pinned, (then, kept) = self._tables.pin(table), self._views.pop(table, (era, None))
         if kept is None or then != era:
             kept = KeyedView(pinned)
-        elif not _is_same(kept.pinned, pinned):
+        elif _state(kept.pinned) != _state(pinned):
             kept = kept.grown(pinned) or KeyedView(pinned)
         self._views[table] = (era, kept)
         return kept
@@ -63,31 +63,42 @@ class KnownNames:
         self._tables = tables
         self._table = table
         self._column = column
-        self._kept: tuple[Pinned, _Hashes] | None = None
+        self._kept: tuple[_State, _Hashes] | None = None
 
     def among(self, names: Sequence[str]) -> tuple[BoolArray, int]:
         """Whether each may be in the latest version, and its number.
 
         8 bytes of memory a row are kept.
         """
-        pinned, kept = self._tables.pin(self._table), self._kept
-        if kept is None or not _is_same(kept[0], pinned):
+        pinned = self._tables.pin(self._table)
+        state, kept = _state(pinned), self._kept
+        if kept is None or kept[0] != state:
             there = pinned.scan([self._column])[self._column].to_pylist()
-            kept = self._kept = (pinned, np.sort(_hashes(there)))
+            kept = self._kept = (state, np.sort(_hashes(there)))
         return is_among(_hashes(names), kept[1]), pinned.version
 
     def appended(self, names: Sequence[str]) -> None:
-        """Note rows that were just appended to the version that `among` was asked of."""
-        if self._kept is not None:
-            hashes = self._kept[1]
+        """Note rows that were appended to the version that `among` was asked of.
+
+        Had anything else been written meanwhile, the version would be another than the next, and
+        all is read again.
+        """
+        if self._kept is not None and len(names):
+            (version, rows), hashes = self._kept
             new = np.sort(_hashes(names))
             there = np.insert(hashes, np.searchsorted(hashes, new), new)
-            self._kept = (self._tables.pin(self._table), there)
+            self._kept = (_State(version + 1, rows + len(names)), there)
 
 
-def _is_same(kept: Pinned, now: Pinned) -> bool:
-    """Whether nothing was written since; a commit that was taken back gives its number again."""
-    return kept.version == now.version and kept.count() == now.count()
+class _State(NamedTuple):
+    """What tells a version; one that was taken back gives its number again."""
+
+    version: int
+    rows: int
+
+
+def _state(pinned: Pinned) -> _State:
+    return _State(pinned.version, pinned.count())
 
 
 def _hashes(names: Sequence[str]) -> _Hashes:

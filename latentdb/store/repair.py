@@ -34,9 +34,6 @@ from latentdb.store.views import CHUNK_ROWS, Ids, vector_block
 # Folder of a database for what was damaged and is kept, out of the way, for a person to look at.
 DAMAGED = "damaged"
 
-# Numbers in one predicate of a deletion.
-_CHUNK = 1000
-
 
 @final
 class Mending:

@@ -224,7 +224,7 @@ class Store:
 
     @contextmanager
     def appending(self, space: str) -> Iterator[Appender]:
-        """Append vectors of stored items to one space, at a third of what `write_batch` costs.
+        """Append vectors of stored items to one space; one that has a vector there is an error.
 
         The writer's lock is held, and no other write to the space may be made, until the end.
         """

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial, partialmethod
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from crashing_recipe import Segfault
 
 import latentdb
 from latentdb.cluster import engine as engine_module
+from latentdb.cluster.crew import Crew, Member
 from latentdb.cluster.engine import RayEngine
 from latentdb.cluster.ray_library import Resources
 from latentdb.database import LatentDB
@@ -26,31 +29,41 @@ from latentdb.ingest.recipes import AbstractRecipe, FileBytes
 from latentdb.ingest.sources.base import Candidate
 from latentdb.types import IngestSummary
 
+ray = pytest.importorskip("ray", reason="Ray is not installed")
 state = pytest.importorskip("ray._private.state", reason="Ray is not installed")
+
+TAKE = Crew.take
 
 OPTIONS = IngestOptions(batch_size=4, workers=2, commit_rows=16)
 
 
-class Striking:
-    """Strikes once when so many files are done."""
+class Told:
+    """Keeps what is told of a run."""
 
-    def __init__(self, files: int, strike: Callable[[], object]) -> None:
-        self._left = files
-        self._strike = strike
-        self._has_struck = False
+    def __init__(self) -> None:
         self.messages: list[str] = []
 
     def total(self, files: int | None) -> None:
         pass
 
-    def advance(self, *, files: int = 1, quarantined: int = 0) -> None:  # noqa: ARG002
-        self._left -= files
-        if self._left <= 0 and not self._has_struck:
-            self._has_struck = True
-            self._strike()
+    def advance(self, *, files: int = 1, quarantined: int = 0) -> None:
+        pass
 
     def message(self, text: str) -> None:
         self.messages.append(text)
+
+
+class InterruptedAfter(Told):
+    """As if somebody pressed Ctrl-C when so many files are done."""
+
+    def __init__(self, files: int) -> None:
+        super().__init__()
+        self._left = files
+
+    def advance(self, *, files: int = 1, quarantined: int = 0) -> None:  # noqa: ARG002
+        self._left -= files
+        if self._left <= 0:
+            raise KeyboardInterrupt
 
 
 @pytest.fixture(scope="session")
@@ -113,21 +126,36 @@ def test_a_space_that_came_later_is_all_that_is_filled(
     require_equal(db, local)
 
 
-def wait_for_a_worker_on(node_id: str) -> None:
-    """Models load longer on one machine than on another, and the first has begun meanwhile."""
-    give_up = time.monotonic() + 60
-    while time.monotonic() < give_up:
-        for actor in state.actors().values():
-            if actor["State"] == "ALIVE" and actor["Address"]["NodeID"] == node_id:
-                # Alive is before the models are there.
-                time.sleep(3)
-                return
-        time.sleep(0.2)
-    raise TimeoutError("no worker came to the node that is to die")
+class Takes:
+    """Stands before `Crew.take`: a node dies just as one of its workers is given a chunk."""
+
+    def __init__(self, node_id: str, strike: Callable[[], object]) -> None:
+        self._node_id = node_id
+        self._strike = strike
+        self._lock = threading.Lock()
+        self._taken = 0
+        self.has_struck = False
+
+    def __call__(self, crew: Crew) -> Member:
+        with self._lock:
+            if self._taken == 0:
+                # The first would do all of it while the second still loads its models.
+                wait_for_all(crew)
+            self._taken += 1
+            member = TAKE(crew)
+            if not self.has_struck and self._taken > 6 and self._is_doomed(member):
+                self.has_struck = True
+                self._strike()
+            return member
+
+    def _is_doomed(self, member: Member) -> bool:
+        actor = state.actors()[member.actor._actor_id.hex()]
+        return bool(actor["Address"]["NodeID"] == self._node_id)
 
 
-def interrupt() -> None:
-    raise KeyboardInterrupt
+def wait_for_all(crew: Crew) -> None:
+    starting = [member.ready for member in crew._members]
+    ray.wait(starting, num_returns=len(starting), timeout=120)
 
 
 def all_wanted(_: str) -> tuple[int, ...]:
@@ -211,7 +239,7 @@ def test_the_local_engine_goes_on_where_an_interrupted_cluster_was(
 ) -> None:
     db = made(tmp_path / "db.ldb", specs)
     with pytest.raises(KeyboardInterrupt):
-        db.ingest(faces, options=OPTIONS, engine="ray", progress=Striking(20, interrupt))
+        db.ingest(faces, options=OPTIONS, engine="ray", progress=InterruptedAfter(20))
     before = len(db)
     rest = IngestOptions(batch_size=4, labels=faces / "labels.csv")
     assert 0 < before < 96
@@ -220,18 +248,22 @@ def test_the_local_engine_goes_on_where_an_interrupted_cluster_was(
 
 
 def test_a_node_that_dies_in_the_middle_loses_and_doubles_nothing(
-    cluster: Any, local: LatentDB, faces: Path, specs: list[str], tmp_path: Path
+    cluster: Any,
+    local: LatentDB,
+    faces: Path,
+    specs: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     db = made(tmp_path / "db.ldb", specs)
     doomed = next(iter(cluster.worker_nodes))
-
-    def strike() -> None:
-        wait_for_a_worker_on(doomed.node_id)
-        cluster.remove_node(doomed, allow_graceful=False)
-
-    progress = Striking(20, strike)
+    takes = Takes(doomed.node_id, partial(cluster.remove_node, doomed, allow_graceful=False))
+    # A function becomes a method, and an object would not.
+    monkeypatch.setattr(Crew, "take", partialmethod(takes))
+    told = Told()
     options = IngestOptions(batch_size=4, workers=2, commit_rows=16, labels=faces / "labels.csv")
-    summary = db.ingest(faces, options=options, engine="ray", progress=progress)
-    assert "a worker is gone" in progress.messages[0]
+    summary = db.ingest(faces, options=options, engine="ray", progress=told)
+    assert takes.has_struck
+    assert any("a worker is gone" in message for message in told.messages)
     assert summary.added == 96
     require_equal(db, local)

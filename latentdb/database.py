@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Unpack, final
 
 from PIL import Image
 
+from indexers.types import RealArray
 from latentdb import checkup, interchange, paths, projection
 from latentdb.catalog import Catalog
 from latentdb.directions.direction import Direction
@@ -25,6 +26,7 @@ from latentdb.listing import ItemPage, list_items
 from latentdb.migrate import BeginOptions, SpaceMigration
 from latentdb.migrate.begin import begin
 from latentdb.model import AbstractSpaceModel, Vectors
+from latentdb.nearest import NearestOptions, Neighbours, find_nearest
 from latentdb.protocol import IndexOptions, RankOptions
 from latentdb.query import Query, QueryParts
 from latentdb.rank import run_rank, run_rank_by_energy
@@ -203,6 +205,15 @@ class LatentDB:
     def search_many(self, queries: Sequence[Query]) -> list[Answer]:
         """Answers to many questions, which cost less together; see `run_searches`."""
         return raise_first(run_searches(self.catalog, queries))
+
+    def nearest(
+        self, vectors: RealArray, *, space: str, **options: Unpack[NearestOptions]
+    ) -> Neighbours:
+        """The rows of `space` nearest to vectors (n, dim) of it, as arrays.
+
+        See `latentdb.nearest.find_nearest`. Options: k, metric, prior, where, max_distance.
+        """
+        return find_nearest(self.catalog, vectors, space=space, **options)
 
     def rank(
         self, direction: str, *, space: str | None = None, **options: Unpack[RankOptions]

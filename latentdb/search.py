@@ -6,21 +6,22 @@ finds the neighbours of all questions that are asked of it alike, one read descr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import NamedTuple, final
+from typing import final
 
 import numpy as np
 
 from indexers.metric import AbstractMetric
-from indexers.types import IdArray, PriorName, SearchResult
+from indexers.types import IdArray, SearchResult
 from latentdb.catalog import Catalog
 from latentdb.diversity import candidates_for, choose_diverse
 from latentdb.errors import LatentDBError, UnknownItemError
 from latentdb.explain import explain
 from latentdb.hits import Found, describe
 from latentdb.index.live import LiveIndex
+from latentdb.nearest import Comparison, compared
 from latentdb.query import Query
 from latentdb.resolve import Resolved, or_error, resolve_all
 from latentdb.types import Answer, Hit
@@ -87,16 +88,6 @@ class _Asked:
         return count + len(query.item_ids)
 
 
-class _Alike(NamedTuple):
-    """What questions have in common that one search can answer."""
-
-    space: str
-    metric: str | None
-    prior: PriorName | None
-    where: str | None
-    max_distance: float | None
-
-
 @final
 @dataclass(frozen=True, eq=False)
 class _Answered:
@@ -110,50 +101,48 @@ class _Answered:
 
 def _together(catalog: Catalog, queries: Sequence[Query]) -> list[Answer | LatentDBError]:
     answers: list[Answer | LatentDBError | None] = [None] * len(queries)
-    groups: dict[_Alike, list[_Asked]] = {}
+    groups: dict[Comparison, list[_Asked]] = {}
     for at, resolved in enumerate(resolve_all(catalog, queries)):
         if isinstance(resolved, LatentDBError):
             answers[at] = resolved
             continue
         query = queries[at]
-        alike = _Alike(
+        alike = Comparison(
             resolved.space.name, query.metric, query.prior, query.where, query.max_distance
         )
         groups.setdefault(alike, []).append(_Asked(at, query, resolved))
-    answered = [one for asked in groups.values() for one in _answers_of(catalog, asked, answers)]
+    answered = [
+        one
+        for alike, asked in groups.items()
+        for one in _answers_of(catalog, alike, asked, answers)
+    ]
     for one, answer in zip(answered, _described(catalog, answered), strict=True):
         answers[one.asked.at] = answer
     return [one for one in answers if one is not None]
 
 
 def _answers_of(
-    catalog: Catalog, asked: list[_Asked], answers: list[Answer | LatentDBError | None]
+    catalog: Catalog,
+    alike: Comparison,
+    asked: list[_Asked],
+    answers: list[Answer | LatentDBError | None],
 ) -> list[_Answered]:
     """Rows for questions alike; where that fails, `answers` gets the error of each."""
-    together = or_error(lambda: list(_found(catalog, asked)))
+    together = or_error(partial(_found, catalog, alike, asked))
     if not isinstance(together, LatentDBError):
         return together
     if len(asked) == 1:
         answers[asked[0].at] = together
         return []
-    return [found for one in asked for found in _answers_of(catalog, [one], answers)]
+    return [found for one in asked for found in _answers_of(catalog, alike, [one], answers)]
 
 
-def _found(catalog: Catalog, asked: Sequence[_Asked]) -> Iterator[_Answered]:
+def _found(catalog: Catalog, alike: Comparison, asked: Sequence[_Asked]) -> list[_Answered]:
     """The rows that answer questions alike: one search for all of them."""
-    query, space = asked[0].query, asked[0].resolved.space
-    live = catalog.indexes.live(space, query.metric, query.prior)
-    where = query.where
-    allowed = None if where is None else catalog.filters.get(where, space.name)
     vectors = [one.resolved.vector for one in asked]
-    found = live.search(
-        np.stack(vectors) if len(vectors) > 1 else vectors[0][None],
-        max(one.wanted for one in asked),
-        allowed_ids=allowed,
-        max_distance=query.max_distance,
-    )
-    for row, one in enumerate(asked):
-        yield _chosen(catalog, one, live, found, row)
+    rows = np.stack(vectors) if len(vectors) > 1 else vectors[0][None]
+    live, found = compared(catalog, alike, rows, max(one.wanted for one in asked))
+    return [_chosen(catalog, one, live, found, row) for row, one in enumerate(asked)]
 
 
 def _chosen(

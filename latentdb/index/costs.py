@@ -56,12 +56,12 @@ _HARDER: Final = 0.5
 _MISSED, _NEARLY_ALL = 0.05, 0.999
 
 COSTS: Final[Mapping[IndexKind, KindCosts]] = {
-    "flat": KindCosts(Law(0.0, 0.378, 1.0), Law(0.0, 0.378, 1.0), Law(358.0, 1.97, 1.42)),
-    "sq8": KindCosts(Law(0.0, 0.208, 1.0), Law(0.0, 0.208, 1.0), Law(111.0, 239.0, 0.998)),
-    "hnsw": KindCosts(Law(0.0, 78.8, 0.102), Law(0.191, 0.456, 0.623), Law(0.0, 49.1, 1.43)),
-    "ivf": KindCosts(Law(0.153, 0.0523, 0.671), Law(0.384, 0.707, 0.72), Law(0.0, 4.8, 1.5)),
-    "ivf_pq": KindCosts(Law(2.77, 301.0, 0.243), Law(0.338, 16.8, 0.662), Law(0.0, 27500.0, 0.655)),
-    "rabitq": KindCosts(Law(2.96, 327.0, 0.318), Law(6.66, 3.98, 0.743), Law(0.0, 131.0, 1.13)),
+    "flat": KindCosts(Law(0.0, 0.135, 1.0), Law(0.0, 0.135, 1.0), Law(65.6, 3.75, 1.23)),
+    "sq8": KindCosts(Law(0.126, 0.0722, 1.0), Law(0.126, 0.0722, 1.0), Law(45.8, 5.41, 1.22)),
+    "hnsw": KindCosts(Law(0.0498, 0.25, 0.617), Law(0.211, 15.3, 0.1), Law(0.0, 4.28, 1.5)),
+    "ivf": KindCosts(Law(0.0761, 0.00926, 0.973), Law(0.32, 2.2, 0.5), Law(0.0, 0.861, 1.5)),
+    "ivf_pq": KindCosts(Law(4.28, 0.671, 0.776), Law(5.96, 4.87, 0.5), Law(406.0, 5800.0, 0.605)),
+    "rabitq": KindCosts(Law(4.47, 4.45, 0.552), Law(5.14, 16.1, 0.5), Law(0.0, 55.9, 1.03)),
 }
 
 # Cells per root of the rows.

@@ -32,13 +32,18 @@ class SpaceRegistry:
 
     def all(self) -> dict[str, Space]:
         """Every space, by name, in the order they were added."""
+        return dict(self._now())
+
+    def _now(self) -> dict[str, Space]:
+        """Those of the latest version, which are not to be changed."""
+        version, cached = self._tables.version(schema.SPACES), self._cached
+        if cached is not None and cached[0] == version:
+            return cached[1]
         with self._lock:
-            version = self._tables.version(schema.SPACES)
-            if self._cached is None or self._cached[0] != version:
-                pinned = self._tables.pin(schema.SPACES)
-                records = pinned.scan(["record"])["record"].to_pylist()
-                self._cached = (pinned.version, self._parsed(records))
-            return dict(self._cached[1])
+            pinned = self._tables.pin(schema.SPACES)
+            records = pinned.scan(["record"])["record"].to_pylist()
+            self._cached = (pinned.version, self._parsed(records))
+            return self._cached[1]
 
     @staticmethod
     def _parsed(records: list[str]) -> dict[str, Space]:
@@ -58,7 +63,7 @@ class SpaceRegistry:
         UnknownSpaceError
             Naming the spaces there are.
         """
-        spaces = self.all()
+        spaces = self._now()
         if name not in spaces:
             raise UnknownSpaceError.among(name, spaces)
         return spaces[name]

@@ -284,8 +284,11 @@ class Tables:
         return look[name]
 
     def _looked_up(self, name: str) -> int:
+        self._connected()
+        known = self._versions.known(name)
+        if known is not None:
+            return known
         with self._lock, self._translated(f"reading table {name}"):
-            self._connected()
             return self._versions.latest(name, lambda: self._asked(name))
 
     def _asked(self, name: str) -> int:

@@ -15,8 +15,12 @@ from latentdb.folder_stamp import folder_stamp, is_settled
 class AbstractVersions(ABC):
     """Remembers the latest version of each table for as long as nothing can have changed it.
 
-    The caller sees to it that one thread at a time asks.
+    The caller sees to it that one thread at a time asks; any may look at what is `known`.
     """
+
+    def known(self, name: str) -> int | None:  # noqa: ARG002
+        """Latest version of a table where a look shows that nothing was committed, else None."""
+        return None
 
     @abstractmethod
     def latest(self, name: str, ask: Callable[[], int]) -> int:
@@ -34,6 +38,7 @@ class AbstractVersions(ABC):
 class _Seen(NamedTuple):
     """A version, and what the folder of versions looked like; a stamp only where it is settled."""
 
+    folder: str
     stamp: int | None
     listing: frozenset[str]
     version: int
@@ -56,35 +61,41 @@ class FolderVersions(AbstractVersions):
         self._folder = folder
         self._seen: dict[str, _Seen] = {}
 
+    def known(self, name: str) -> int | None:
+        """As the base class says."""
+        seen = self._seen.get(name)
+        if seen is None or seen.stamp is None or seen.stamp != folder_stamp(seen.folder):
+            return None
+        return seen.version
+
     def latest(self, name: str, ask: Callable[[], int]) -> int:
         """As the base class says; never out of date."""
+        known = self.known(name)
+        if known is not None:
+            return known
+        folder = f"{self._folder}/{name}.lance/_versions"
         # Looked at first: a commit in between is then seen again, not missed.
-        stamp = folder_stamp(self._versions(name))
-        seen = self._seen.get(name)
-        if seen is not None and seen.stamp == stamp is not None:
-            return seen.version
+        stamp, seen = folder_stamp(folder), self._seen.get(name)
         kept = stamp if is_settled(stamp) else None
-        listing = self._listing(name)
+        listing = _listing(folder)
         if seen is not None and listing and seen.listing == listing:
             self._seen[name] = seen._replace(stamp=kept)
             return seen.version
-        self._seen[name] = _Seen(kept, listing, ask())
+        self._seen[name] = _Seen(folder, kept, listing, ask())
         return self._seen[name].version
 
     def forget(self, name: str) -> None:
         """As the base class says."""
         self._seen.pop(name, None)
 
-    def _versions(self, name: str) -> str:
-        return f"{self._folder}/{name}.lance/_versions"
 
-    def _listing(self, name: str) -> frozenset[str]:
-        """Names of the files of versions; empty where they are kept in another way."""
-        try:
-            with os.scandir(self._versions(name)) as entries:
-                return frozenset(entry.name for entry in entries)
-        except FileNotFoundError:
-            return frozenset()
+def _listing(folder: str) -> frozenset[str]:
+    """Names of the files of versions; empty where they are kept in another way."""
+    try:
+        with os.scandir(folder) as entries:
+            return frozenset(entry.name for entry in entries)
+    except FileNotFoundError:
+        return frozenset()
 
 
 class _Asked(NamedTuple):

@@ -1,0 +1,131 @@
+"""The nearest rows of vectors: the way that every question takes at last, and arrays may at once.
+
+Where vectors are there already and ids are wanted, of thousands of questions or within a program,
+`LatentDB.nearest` leaves out what a `Query` is turned into and what its hits are described by.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, TypedDict, Unpack, final
+
+import numpy as np
+
+from indexers.errors import DimensionError
+from indexers.types import (
+    FloatArray,
+    IdArray,
+    MetricName,
+    PriorName,
+    RealArray,
+    SearchResult,
+)
+from latentdb.catalog import Catalog
+from latentdb.index.live import LiveIndex
+from latentdb.model import Vectors
+
+
+class NearestOptions(TypedDict, total=False):
+    """Options of `find_nearest`, as of `latentdb.query.Query`."""
+
+    k: int
+    metric: MetricName | None
+    prior: PriorName | None
+    where: str | None
+    max_distance: float | None
+
+
+class Comparison(NamedTuple):
+    """What questions have in common that one search can answer."""
+
+    space: str
+    metric: MetricName | None = None
+    prior: PriorName | None = None
+    where: str | None = None
+    max_distance: float | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Neighbours:
+    """The nearest rows of each of several vectors, nearest first.
+
+    `exact` and `recall_at_10` are as of `latentdb.types.Answer`.
+
+    Attributes
+    ----------
+    space, metric : str
+    ids : (n, k) int64
+        Padded with −1; `LatentDB.items` tells what they are.
+    distances : (n, k) float64
+        Padded with `inf`.
+    angular, radial : (n, k) float64, or None
+        The two parts of a `nao` distance; None for other metrics.
+    exact : bool
+    recall_at_10 : float
+    """
+
+    space: str
+    metric: str
+    ids: IdArray
+    distances: FloatArray
+    angular: FloatArray | None
+    radial: FloatArray | None
+    exact: bool
+    recall_at_10: float
+
+
+def find_nearest(
+    catalog: Catalog,
+    vectors: RealArray,
+    *,
+    space: str,
+    **options: Unpack[NearestOptions],
+) -> Neighbours:
+    """The rows of a space that are nearest to vectors of it.
+
+    Parameters
+    ----------
+    catalog : Catalog
+    vectors : (n, dim) float
+        Of the space that is named; nothing is mapped, moved or left out.
+    space : str
+    **options
+        k, metric, prior, where and max_distance, as of `latentdb.query.Query`.
+
+    Raises
+    ------
+    UnknownSpaceError, FilterError, MetricError
+    DimensionError, NonFiniteError, ZeroVectorError, ParameterError
+    """
+    rows = np.asarray(vectors, dtype=np.float32)
+    if rows.ndim == 1:
+        raise DimensionError(
+            f"expected vectors of shape (n, dim), got {rows.shape}; a single one is passed as "
+            "vector[None, :]"
+        )
+    given = options.get
+    how = Comparison(space, given("metric"), given("prior"), given("where"), given("max_distance"))
+    with catalog.store.one_look():
+        live, found = compared(catalog, how, rows, options.get("k", 10))
+    recall = 1.0 if found.exact else live.facts.recall_at_10
+    return Neighbours(
+        space,
+        live.metric.name,
+        found.ids,
+        found.distances,
+        found.angular,
+        found.radial,
+        found.exact,
+        recall,
+    )
+
+
+def compared(
+    catalog: Catalog, how: Comparison, vectors: Vectors, k: int
+) -> tuple[LiveIndex, SearchResult]:
+    """The `k` nearest rows of vectors (n, dim) of a space, and what they were found by."""
+    space, metric, prior, where, max_distance = how
+    live = catalog.indexes.live(catalog.store.space(space), metric, prior)
+    allowed = None if where is None else catalog.filters.get(where, space)
+    return live, live.search(vectors, k, allowed_ids=allowed, max_distance=max_distance)

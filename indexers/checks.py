@@ -21,6 +21,9 @@ from indexers.types import Float32Array, FloatArray, IdArray
 
 # Rows checked or converted at a time, so that a check never holds a second copy of a corpus.
 BLOCK_VALUES = 1 << 22
+# As many are checked value by value sooner than they are summed.
+_FEW_VALUES = 1 << 14
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float16))
 
 
 def row_blocks(n: int, dim: int) -> list[slice]:
@@ -52,12 +55,14 @@ def check_vectors(vectors: npt.NDArray[Any], dim: int | None, *, what: str) -> F
             f"expected {what} of shape {expected}, got an array of shape {array.shape}; "
             "a single vector is passed as vector[None, :]"
         )
-    if array.dtype not in (np.float32, np.float16):
+    if array.dtype not in _FLOATS:
         raise DtypeError(
             f"expected {what} in float32 or float16, got {array.dtype}; "
             "convert with .astype(numpy.float32) where the loss is meant"
         )
     rows = np.ascontiguousarray(array, dtype=np.float32)
+    if rows.size <= _FEW_VALUES and np.isfinite(rows).all():
+        return rows
     for block in row_blocks(*rows.shape):
         # One pass: the sum is finite unless a value is not, or the sum itself overflows.
         with np.errstate(over="ignore", invalid="ignore"):

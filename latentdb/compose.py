@@ -15,8 +15,8 @@ for each part and each direction, and one for the middle.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, final
+from dataclasses import dataclass
+from typing import Any, NamedTuple, final
 
 import numpy as np
 
@@ -30,8 +30,7 @@ from latentdb.part import Part, describe_parts
 
 
 @final
-@dataclass(frozen=True, eq=False)
-class Placed:
+class Placed(NamedTuple):
     """A part in the space that answers.
 
     Parameters
@@ -67,8 +66,7 @@ class Step:
 
 
 @final
-@dataclass(frozen=True, eq=False)
-class Ground:
+class Ground(NamedTuple):
     """Where parts are put together.
 
     Parameters
@@ -84,8 +82,7 @@ class Ground:
 
 
 @final
-@dataclass(frozen=True, eq=False)
-class Composed:
+class Composed(NamedTuple):
     """A question as one vector, and what that is the sum of.
 
     Attributes
@@ -99,7 +96,7 @@ class Composed:
 
     vector: Vectors
     base: FloatArray
-    shares: list[FloatArray] = field(default_factory=list)
+    shares: list[FloatArray]
 
 
 def compose(placed: Sequence[Placed], steps: Sequence[Step], ground: Ground) -> Composed:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import islice
-from typing import final
+from typing import NamedTuple, final
 
 import numpy as np
 
@@ -15,8 +14,7 @@ from latentdb.types import Hit
 
 
 @final
-@dataclass(frozen=True, eq=False)
-class Found:
+class Found(NamedTuple):
     """Rows that answer one question, in their order: ids, distances and their parts (n,) each."""
 
     ids: IdArray

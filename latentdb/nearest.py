@@ -11,7 +11,6 @@ from typing import NamedTuple, TypedDict, Unpack, final
 
 import numpy as np
 
-from indexers.errors import DimensionError
 from indexers.types import (
     FloatArray,
     IdArray,
@@ -99,13 +98,13 @@ def find_nearest(
     DimensionError, NonFiniteError, ZeroVectorError, ParameterError
     """
     rows = np.asarray(vectors, dtype=np.float32)
-    if rows.ndim == 1:
-        raise DimensionError(
-            f"expected vectors of shape (n, dim), got {rows.shape}; a single one is passed as "
-            "vector[None, :]"
-        )
-    given = options.get
-    how = Comparison(space, given("metric"), given("prior"), given("where"), given("max_distance"))
+    how = Comparison(
+        space,
+        options.get("metric"),
+        options.get("prior"),
+        options.get("where"),
+        options.get("max_distance"),
+    )
     with catalog.store.one_look():
         live, found = compared(catalog, how, rows, options.get("k", 10))
     recall = 1.0 if found.exact else live.facts.recall_at_10

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar, final
+from typing import Any, NamedTuple, TypeVar, final
 
 import numpy as np
 
@@ -28,8 +27,7 @@ T = TypeVar("T")
 
 
 @final
-@dataclass(frozen=True, eq=False)
-class Resolved:
+class Resolved(NamedTuple):
     """A question in the space that answers it.
 
     Attributes
@@ -87,8 +85,7 @@ class Resolved:
 
 
 @final
-@dataclass(frozen=True, eq=False)
-class _Plan:
+class _Plan(NamedTuple):
     """A question whose spaces are known, before anything of it is embedded."""
 
     query: Query

@@ -7,9 +7,8 @@ finds the neighbours of all questions that are asked of it alike, one read descr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import partial
-from typing import final
+from typing import NamedTuple, final
 
 import numpy as np
 
@@ -68,8 +67,7 @@ def raise_first(answers: Sequence[Answer | LatentDBError]) -> list[Answer]:
 
 
 @final
-@dataclass(frozen=True, eq=False)
-class _Asked:
+class _Asked(NamedTuple):
     """A question in the space that answers it, and its place among those it came with."""
 
     at: int
@@ -89,8 +87,7 @@ class _Asked:
 
 
 @final
-@dataclass(frozen=True, eq=False)
-class _Answered:
+class _Answered(NamedTuple):
     """A question with the rows that answer it, yet to be described."""
 
     asked: _Asked
@@ -209,6 +206,6 @@ def _explained(catalog: Catalog, resolved: Resolved, hits: list[Hit]) -> list[Hi
     """The hits, each with what every part of the question did for it."""
     vectors = catalog.store.vectors(resolved.space.name, [hit.id for hit in hits])
     return [
-        replace(hit, explanation=one)
+        hit._replace(explanation=one)
         for hit, one in zip(hits, explain(resolved, vectors), strict=True)
     ]

@@ -1,4 +1,4 @@
-"""Our own searches, through the facade: every hit comes with its name and labels."""
+"""Our own searches, through the facade: arrays of ids, and hits with their names and labels."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _SPACE = "vectors"
 
 @final
 class Ours(AbstractPeer):
-    """`LatentDB.search` and `search_many`."""
+    """`LatentDB.nearest` for ids, `search` and `search_many` for what describes them."""
 
     name = "latentdb"
     package = "latentdb"
-    modes = ("payload", "filtered")
+    modes = ("ids", "payload", "filtered")
 
     @classmethod
     def grid(cls, data: str) -> list[Structure]:
@@ -87,12 +87,21 @@ class Ours(AbstractPeer):
         where = "half" if mode == "filtered" else None
         return Query(vector=query, space=_SPACE, metric=self.metric, k=k, where=where)
 
+    def _nearest(self, queries: Float32Array, k: int) -> list[list[int]]:
+        found = self._db.nearest(queries, space=_SPACE, metric=self.metric, k=k)
+        ids: list[list[int]] = found.ids.tolist()
+        return ids
+
     def ask(self, query: Float32Array, k: int, mode: Mode) -> list[int]:
         """One search."""
+        if mode == "ids":
+            return self._nearest(query[None], k)[0]
         return _ids(self._db.search(self._query(query, k, mode)))
 
     def ask_many(self, queries: Float32Array, k: int, mode: Mode) -> Sequence[Sequence[int]]:
         """One search of all."""
+        if mode == "ids":
+            return self._nearest(queries, k)
         asked = [self._query(query, k, mode) for query in queries]
         return [_ids(answer) for answer in self._db.search_many(asked)]
 

@@ -125,8 +125,27 @@ def _verdict(rows: list[Row]) -> str:
     alike = f" Time of a question over bare FAISS of the same structure: {', '.join(same)}."
     return (
         "Our questions a second over theirs, one by one and together: "
-        f"{'; '.join(told)}.{alike if same else ''}"
+        f"{'; '.join(told)}.{alike if same else ''}{_with_payload(rows)}"
     )
+
+
+def _with_payload(rows: list[Row]) -> str:
+    """Ours over each peer that keeps a payload, where every hit comes with it."""
+    found: dict[str, dict[str, float]] = {}
+    for row in rows:
+        told = row.structure["modes"].get("payload")
+        if told is not None and told["recall"] >= TARGET and not row.is_nao:
+            best = found.setdefault(row.peer, {"qps": 0.0, "qps_together": 0.0})
+            for way in best:
+                best[way] = max(best[way], told[way])
+    ours = found.pop("latentdb", None)
+    if ours is None or not found:
+        return ""
+    told = [
+        f"{peer} {' and '.join(f'{ours[way] / best[way]:.2g}' for way in ours)}"
+        for peer, best in found.items()
+    ]
+    return f" With names and labels in every hit: {'; '.join(told)}."
 
 
 def _costs(peers: dict[str, Any]) -> str:

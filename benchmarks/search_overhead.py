@@ -2,11 +2,12 @@
 
     python -m benchmarks.search_overhead [--n 100000] [--dim 512] [--kinds flat hnsw]
 
-Both sides answer the same questions by cosine: one at a time on one thread, in turns, and all
+All sides answer the same questions by cosine: one at a time on one thread, in turns, and all
 together on two. Ours goes through `LatentDB.search` and `search_many`, with name and labels in
-every hit, without and with a filter that half of the rows pass; bare FAISS gives positions, under
-a filter those of a bitmap that was made before. Sides take turns in who comes first with a
-question, and that one is timed: rows that it has just fetched lie in the cache for the other.
+every hit, and through `LatentDB.nearest`, which gives arrays, without and with a filter that half
+of the rows pass; bare FAISS gives ids, under a filter those of a bitmap that was made before. Sides
+take turns in who comes first with a question, and that one is timed: rows that it has just fetched
+lie in the cache for the others.
 """
 
 from __future__ import annotations
@@ -89,6 +90,9 @@ def _compared(db: LatentDB, queries: Float32Array) -> dict[str, float]:
     for name, where in (("", None), ("filtered_", _FILTER)):
         sides = {
             "facade": lambda many, where=where: _ask(db, many, where),
+            "arrays": lambda many, where=where: db.nearest(
+                many, space=SPACE, metric="cosine", k=K, where=where
+            ),
             "bare_faiss": _bare(db, is_filtered=where is not None),
         }
         faiss.omp_set_num_threads(1)
@@ -97,7 +101,8 @@ def _compared(db: LatentDB, queries: Float32Array) -> dict[str, float]:
         together = _together(sides, queries)
         for way, taken in (("one_by_one", single), ("together", together)):
             found |= {f"{name}{way}_{side}_ms": ms for side, ms in taken.items()}
-            found[f"{name}{way}_over_bare"] = taken["facade"] / taken["bare_faiss"]
+            for side in ("facade", "arrays"):
+                found[f"{name}{way}_{side}_over_bare"] = taken[side] / taken["bare_faiss"]
     return found
 
 
@@ -134,13 +139,14 @@ def _one_by_one(sides: Mapping[str, Side], queries: Float32Array) -> dict[str, f
     taken: dict[str, list[float]] = {name: [] for name in sides}
     order = list(sides)
     for at, query in enumerate((*queries[:10], *queries)):
-        first, *others = order if at % 2 else order[::-1]
+        first = order[at % len(order)]
         started = time.perf_counter()
         sides[first](query[None])
         if at >= 10:
             taken[first].append((time.perf_counter() - started) * 1e3)
-        for name in others:
-            sides[name](query[None])
+        for name in order:
+            if name != first:
+                sides[name](query[None])
     return {name: statistics.median(ms) for name, ms in taken.items()}
 
 

@@ -4,10 +4,10 @@
 
 Everything is by cosine, ten hits a question. Each structure of each peer is built in a process of
 its own and searched in another, under limits of time and memory; what fails is a row that says why.
-Questions come one at a time, with every thread on one core, and all together on two. Ours go
-through `LatentDB.search` and `search_many`, so every hit has its name and its labels; of others
-ids alone are asked first, then, where they keep more, the same payload and the same filter, which
-half of the rows pass. The grid is printed and kept with the results. What is measured anew replaces
+Questions come one at a time, with every thread on one core, and all together on two. Everybody is
+asked for ids first, ours by `LatentDB.nearest`; then, where there is more, for names and labels of
+every hit, ours by `search` and `search_many`, and for those that a filter leaves, which half of the
+rows pass. The grid is printed and kept with the results. What is measured anew replaces
 what was kept of the same data set and peer, and docs/peers.md and its plots are written from all.
 """
 

@@ -85,7 +85,12 @@ def gate_before(server: str) -> Iterator[Gate]:
 
     listening = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     listening.daemon_threads = True
-    thread = threading.Thread(target=listening.serve_forever, daemon=True)
+    thread = threading.Thread(
+        # It looks that often whether it is to end: half a second of every test, if not told.
+        target=listening.serve_forever,
+        kwargs={"poll_interval": 0.02},
+        daemon=True,
+    )
     thread.start()
     gate.address = f"http://127.0.0.1:{listening.server_port}"
     try:

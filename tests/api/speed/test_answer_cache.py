@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -153,13 +154,22 @@ def test_a_cache_of_no_bytes_keeps_nothing(tmp_path: Path) -> None:
     assert cache.look(b"a")[0] is None
 
 
+def changed(folder: Path, *, ahead_s: float = 0.0) -> None:
+    """Have a folder say that it was changed now, or some time ahead."""
+    at = time.time() + ahead_s
+    os.utime(folder, (at, at))
+
+
 def test_an_answer_of_a_state_that_just_changed_is_not_kept(tmp_path: Path) -> None:
     state = DatabaseState(tmp_path)
     cache = AnswerCache(state, 4000)
     (tmp_path / "new").mkdir()
+    # Just now, however long this process has to wait between two of these lines.
+    changed(tmp_path, ahead_s=60)
     assert not all_settled(state.now())
     cache.keep(b"a", b"b", cache.look(b"a")[1])
     assert cache.look(b"a")[0] is None
+    changed(tmp_path)
     time.sleep(SETTLED_S)
     _, then = cache.look(b"a")
     (tmp_path / "newer").mkdir()

@@ -32,7 +32,7 @@ def client(db: LatentDB) -> Iterator[TestClient]:
 
 
 def wait_ready(client: TestClient) -> dict[str, object]:
-    for _ in range(400):
+    for _ in range(2400):
         response = client.get("/readyz")
         if response.status_code == 200:
             body: dict[str, object] = response.json()
@@ -56,7 +56,7 @@ def test_it_is_ready_once_every_space_was_asked(
 ) -> None:
     may_end = threading.Event()
     run = Warming.run
-    monkeypatch.setattr(Warming, "run", lambda self: may_end.wait(10) and run(self))
+    monkeypatch.setattr(Warming, "run", lambda self: may_end.wait(60) and run(self))
     app = create_app(db, settings=ServerSettings(runs_jobs=False))
     with TestClient(app, base_url="http://localhost") as client:
         assert client.get("/readyz").status_code == 503

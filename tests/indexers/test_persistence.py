@@ -221,12 +221,13 @@ def test_killing_the_writer_leaves_a_whole_index(tmp_path):
             [sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE
         )
         writer.stdout.readline()
-        time.sleep(rng.uniform(0.2, 0.5))
+        while not (tmp_path / "CURRENT").exists():
+            assert writer.poll() is None
+            time.sleep(0.01)
+        time.sleep(rng.uniform(0.0, 0.3))
         writer.send_signal(signal.SIGKILL)
         writer.wait()
         writer.stdout.close()
-        if not (tmp_path / "CURRENT").exists():
-            continue
         index, count = load_index(tmp_path), read_manifest(tmp_path)["extra"]["count"]
         assert (index.vectors(index.ids) == count).all()
         last = count

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import ClassVar, NamedTuple, final
 
 import numpy as np
 
@@ -17,8 +17,7 @@ from indexers.types import Float32Array, FloatArray, IdArray
 
 
 @final
-@dataclass(frozen=True, slots=True, eq=False)
-class Hits:
+class Hits(NamedTuple):
     """Positions (n_queries, k) with distances, ascending; −1 and `inf` where there are fewer."""
 
     positions: IdArray
@@ -29,8 +28,7 @@ class Hits:
 
 
 @final
-@dataclass(frozen=True, slots=True, eq=False)
-class Request:
+class Request(NamedTuple):
     """A search over positions, checked: `1 <= k <= selection.count`, at least one query.
 
     Hits farther than `limit` are not wanted; they may be among the hits all the same.
@@ -143,6 +141,11 @@ def unit_float32(
 
     In which squares of float32 neither overflow nor vanish, so that nothing need be scaled first.
     """
+    if len(vectors) == 1:
+        exact = vectors[0].astype(np.float64)
+        length = math.sqrt(exact.dot(exact))
+        if length > 0.0:
+            return (exact / length).astype(np.float32)[None], np.array([length])
     units = np.empty_like(vectors)
     norms = np.empty(len(vectors))
     for block in row_blocks(*vectors.shape):

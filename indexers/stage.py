@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
@@ -49,8 +49,7 @@ class SavedStage:
     errors: Float32Array
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Candidates:
+class Candidates(NamedTuple):
     """What a stage found: (n_queries, k) scores and positions, −1 where there was none.
 
     `complete` is True when these are exactly the k best-scored rows, up to rounding. `is_measured`

@@ -76,7 +76,7 @@ class LiveShelf:
     def get(self, space: Space, name: IndexName) -> LiveIndex:
         """The live index of that name, complete with the newest rows; see `IndexManager.live`."""
         # Setting a default of a dictionary is one step for all threads.
-        slot = self._slots.setdefault(name, _Slot())
+        slot = self._slots.get(name) or self._slots.setdefault(name, _Slot())
         made, stamp = slot.made, self._stamp(space, name)
         if made is not None and made[0] == stamp:
             return made[1]

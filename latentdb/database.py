@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Unpack, final
 
 from PIL import Image
 
+from indexers.errors import ParameterError
 from indexers.types import RealArray
 from latentdb import checkup, interchange, paths, projection
 from latentdb.catalog import Catalog
@@ -385,11 +386,14 @@ class LatentDB:
 
     # Upkeep
 
-    def check(self, *, repair: bool = False) -> list[Problem]:
+    def check(self, *, repair: bool = False, backup: str | Path | None = None) -> list[Problem]:
         """Problems of the database, after mending what can be mended when `repair` is true.
 
-        See `latentdb.checkup`, which also tells what was mended.
+        With a folder of backups, damaged files are fetched from there first. See
+        `latentdb.checkup.mend`, which also tells what was mended.
         """
         if repair:
-            return list(checkup.mend(self.catalog).problems)
+            return list(checkup.mend(self.catalog, backup=backup).problems)
+        if backup is not None:
+            raise ParameterError("backup goes with repair=True: what it has is put in place")
         return checkup.examine(self.catalog)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import final
 
 import numpy as np
@@ -18,15 +19,15 @@ from latentdb.errors import LatentDBError, StoreIOError
 from latentdb.space import IMPORTED, Space
 from latentdb.store import schema
 from latentdb.store.doubled import RowIds, doubled_rows
-from latentdb.store.problems import RESTORE, Problem
+from latentdb.store.problems import FETCH, RESTORE, Problem, listed
 from latentdb.store.registry import SpaceRegistry
 from latentdb.store.seals import Seals
 from latentdb.store.tables import Pinned, Tables
+from latentdb.store.uploads import upload_problems
 from latentdb.store.views import CHUNK_ROWS, Ids, vector_block
 
 # A norm is stored as float32; two sums of the same squares differ by less.
 _NORM_TOLERANCE = 1e-5
-_NAMED_FILES = 3
 
 
 @final
@@ -68,9 +69,12 @@ def vector_faults(table: Pinned) -> VectorFaults:
     return VectorFaults(np.concatenate(empty + not_finite), np.concatenate(empty + wrong_norm))
 
 
-def find_problems(tables: Tables, registry: SpaceRegistry, seals: Seals) -> list[Problem]:
-    """All problems of a database, faults before notes."""
+def find_problems(
+    tables: Tables, registry: SpaceRegistry, *, seals: Seals, folder: Path
+) -> list[Problem]:
+    """All problems of the database in a folder, faults before notes."""
     found = [*file_problems(tables.names(), seals), *_table_problems(tables, registry)]
+    found += upload_problems(tables, folder)
     return sorted(found, key=lambda problem: problem.severity)
 
 
@@ -83,9 +87,8 @@ def file_problems(names: set[str], seals: Seals) -> Iterator[Problem]:
             yield Problem("torn_seal", name, 1, str(error), repairable=True)
             continue
         if faults:
-            more = f"; and {len(faults) - _NAMED_FILES} more" if len(faults) > _NAMED_FILES else ""
-            detail = "; ".join(faults[:_NAMED_FILES]) + more
-            yield Problem("damaged_files", name, len(faults), detail, False, cure=cure_of(name))
+            detail, cure = listed(faults), f"{FETCH}; or {cure_of(name)}"
+            yield Problem("damaged_files", name, len(faults), detail, False, cure=cure)
 
 
 def cure_of(table: str) -> str:
@@ -105,7 +108,8 @@ def can_be_dropped(table: str) -> bool:
 
 
 def _unreadable(table: str, error: LatentDBError) -> Problem:
-    return Problem("unreadable", table, 1, str(error), repairable=False, cure=cure_of(table))
+    cure = f"{FETCH}; or {cure_of(table)}"
+    return Problem("unreadable", table, 1, str(error), repairable=False, cure=cure)
 
 
 def _table_problems(tables: Tables, registry: SpaceRegistry) -> Iterator[Problem]:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, final
 
+FETCH: Final = "fetch it from a backup: latentdb check DB --repair --from-backup BACKUP"
 RESTORE: Final = "restore the database from a backup: latentdb restore BACKUP NEW.ldb"
+_NAMED: Final = 3
+
+
+def listed(faults: Sequence[str]) -> str:
+    """The first few of what was found, and how many more there are."""
+    more = f"; and {len(faults) - _NAMED} more" if len(faults) > _NAMED else ""
+    return "; ".join(faults[:_NAMED]) + more
 
 
 @final

@@ -39,14 +39,15 @@ class Reader:
     A vector counts once its item does: rows of a space that a killed or running batch has
     written ahead of its items are not shown.
 
-    Attributes
+    Parameters
     ----------
+    tables : Tables
     hides_paths : bool
-        Whether names of files come without their folders; set before anything is read.
+        Whether names of files come without their folders.
     """
 
-    def __init__(self, tables: Tables) -> None:
-        self.hides_paths = False
+    def __init__(self, tables: Tables, *, hides_paths: bool) -> None:
+        self.hides_paths = hides_paths
         self._tables = tables
         self._lock = threading.RLock()
         self._pins: dict[str, tuple[int, Pinned]] = {}

@@ -23,9 +23,10 @@ import pyarrow as pa
 from latentdb.errors import StoreIOError
 from latentdb.space import Space
 from latentdb.store import schema
+from latentdb.store.bringing import Bring, bring_tables, bring_uploads
 from latentdb.store.check import can_be_dropped, orphans, read_through, vector_faults
 from latentdb.store.doubled import remove_doubled
-from latentdb.store.reads import Reader
+from latentdb.store.problems import Problem
 from latentdb.store.registry import SpaceRegistry
 from latentdb.store.seals import Seals
 from latentdb.store.tables import Tables
@@ -43,15 +44,14 @@ class Mending:
     ----------
     folder : Path
         The database.
-    tables, reader, seals
+    tables, seals
         Its parts.
     """
 
-    def __init__(self, folder: Path, tables: Tables, *, reader: Reader, seals: Seals) -> None:
+    def __init__(self, folder: Path, tables: Tables, *, seals: Seals) -> None:
         self._folder = folder
         self._tables = tables
         self._registry = SpaceRegistry(tables)
-        self._reader = reader
         self._seals = seals
 
     def mend(self, *, drop_unreadable: bool = False) -> None:
@@ -84,6 +84,20 @@ class Mending:
             _renew_norms(self._tables, name)
         if schema.ITEMS in sound:
             self._remove_orphans([*sorted({schema.SOURCES} & sound), *fitting])
+
+    def bring_tables(self, bring: Bring) -> list[Problem]:
+        """Put files of tables back that are not what was written; see `store.bringing`.
+
+        Returns
+        -------
+        list of Problem
+            What was mended; what could not be, `find_problems` finds again.
+        """
+        return bring_tables(self._tables, self._seals, bring)
+
+    def bring_uploads(self, bring: Bring) -> list[Problem]:
+        """The same of uploaded pictures, which the tables tell of: those first."""
+        return bring_uploads(self._tables, self._folder, bring)
 
     def set_thumbnails(self, ids: Ids, thumbnails: Sequence[bytes]) -> None:
         """Replace the small pictures of items, one per id; empty for none."""
@@ -118,8 +132,6 @@ class Mending:
         if folder.is_dir():
             shutil.copytree(folder, aside(self._folder, folder.name), copy_function=_link)
         self._tables.drop(name)
-        if space is not None:
-            self._reader.forget(space.name)
         if space is not None or name in columns:
             wanted = schema.space_schema(space) if space is not None else columns[name]
             self._tables.create(name, wanted, key=schema.KEYS.get(name, "id"))

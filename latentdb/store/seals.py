@@ -84,6 +84,11 @@ class Seal:
         said = {**self._said(), "hash": self._hash()}
         write_whole(path, json.dumps(said).encode(), synced=False)
 
+    def broken(self, table: Path) -> list[str]:
+        """Files in the folder of the table that are not what they were; reads every file once."""
+        there = [name for name in sealed_files(table) if name in self.files]
+        return [name for name in there if file_fact(table / name) != self.files[name]]
+
     def _said(self) -> dict[str, Any]:
         return {"format": _FORMAT, "latest": self.latest, "files": dict(self.files)}
 
@@ -179,15 +184,30 @@ class Seals:
         seal, folder = self.of(table), self._folder / f"{table}.lance"
         if seal is None:
             return []
-        there = sealed_files(folder)
-        found = []
-        for name in there:
-            if name in seal.files and file_fact(folder / name) != seal.files[name]:
-                found.append(f"{table}.lance/{name} is not what was written")
-        newest = _latest(there)
+        found = [f"{table}.lance/{name} is not what was written" for name in seal.broken(folder)]
+        newest = _latest(sealed_files(folder))
         if newest < seal.latest:
             found.append(f"version {seal.latest} is lost, the newest there is {newest}")
         return found
+
+    def astray(self, table: str) -> dict[str, FileFact]:
+        """What the files of a table that are damaged or lost were when they were written.
+
+        Of versions the newest one alone counts as lost: those before it may have been pruned.
+
+        Raises
+        ------
+        StoreIOError
+            The seal is torn.
+        """
+        seal, folder = self.of(table), self._folder / f"{table}.lance"
+        if seal is None:
+            return {}
+        there = set(sealed_files(folder))
+        lost = [
+            name for name in seal.files if name not in there and _latest([name]) in (0, seal.latest)
+        ]
+        return {name: seal.files[name] for name in [*seal.broken(folder), *lost]}
 
     def require_sound(self, table: str) -> None:
         """Raise StoreIOError where a table differs from its seal: a copy of it would look sound."""

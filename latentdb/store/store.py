@@ -53,15 +53,17 @@ class Store:
         self.path = location.folder
         self.location = location
         self._record = record
-        self._tables = Tables(location)
         self._serial = threading.RLock()
-        self._registry = SpaceRegistry(self._tables)
-        self._reader = Reader(self._tables)
         self._seals = Seals(location.folder)
-        self._upkeep = Upkeep(self._tables, self._seals)
-        self._writer = Writer(
-            self._tables, registry=self._registry, reader=self._reader, upkeep=self._upkeep
-        )
+        self._begin(hides_paths=False)
+
+    def _begin(self, *, hides_paths: bool) -> None:
+        """Keep nothing in memory of what the tables held before."""
+        self._tables = tables = Tables(self.location)
+        self._registry = registry = SpaceRegistry(tables)
+        self._reader = reader = Reader(tables, hides_paths=hides_paths)
+        self._upkeep = upkeep = Upkeep(tables, self._seals)
+        self._writer = Writer(tables, registry=registry, reader=reader, upkeep=upkeep)
 
     def __repr__(self) -> str:
         return f"Store({self.uri!r})"
@@ -109,7 +111,7 @@ class Store:
 
     def hide_paths(self) -> None:
         """From now on tell names of files without their folders; see `store.names`."""
-        self._reader.hides_paths = True
+        self._begin(hides_paths=True)
 
     # Spaces
 
@@ -355,11 +357,11 @@ class Store:
             self.location.mirror.sweep()
 
     def check(self) -> list[Problem]:
-        """Everything wrong with tables and published artefacts: reads every file and row once."""
+        """What is wrong with tables, uploads and published artefacts; reads all of them once."""
         from latentdb.store.check import find_problems
 
-        published = self.location.mirror.problems(repair=False)
-        return [*published, *find_problems(self._tables, self._registry, self._seals)]
+        found = find_problems(self._tables, self._registry, seals=self._seals, folder=self.path)
+        return [*self.location.mirror.problems(repair=False), *found]
 
     @contextmanager
     def mending(self) -> Iterator[Mending]:
@@ -368,7 +370,8 @@ class Store:
 
         with self.exclusively():
             self.location.mirror.problems(repair=True)
-            yield Mending(self.path, self._tables, reader=self._reader, seals=self._seals)
+            yield Mending(self.path, self._tables, seals=self._seals)
+            self._begin(hides_paths=self._reader.hides_paths)
 
     # Artefacts
 

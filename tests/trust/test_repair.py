@@ -91,7 +91,10 @@ def test_damaged_items_are_left_with_what_to_do(damaged):
     flip_in_the_middle(largest(damaged / "items.lance" / "data"))
     done = mend(latentdb.open(damaged).catalog, drop_unreadable=True)
     (problem,) = [one for one in done.problems if one.kind == "damaged_files"]
-    assert problem.cure == "restore the database from a backup: latentdb restore BACKUP NEW.ldb"
+    assert problem.cure == (
+        "fetch it from a backup: latentdb check DB --repair --from-backup BACKUP; or "
+        "restore the database from a backup: latentdb restore BACKUP NEW.ldb"
+    )
 
 
 def test_command_lists_what_was_mended_and_what_to_do(damaged):
@@ -101,7 +104,7 @@ def test_command_lists_what_was_mended_and_what_to_do(damaged):
     assert done.exit_code == 1
     assert "mended" in done.stdout
     assert "torn_artefact" in done.stdout
-    assert "items: restore the database from a backup" in done.stderr
+    assert "items: fetch it from a backup" in done.stderr
     again = CliRunner().invoke(app, ["check", str(damaged), "--repair", "--json"])
     said = json.loads(again.stdout)
     assert said["mended"] == []

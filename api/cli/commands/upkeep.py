@@ -28,6 +28,14 @@ def check(
             help="With --repair: move damaged tables aside whose rows ingest makes again.",
         ),
     ] = False,
+    from_backup: Annotated[
+        str | None,
+        typer.Option(
+            "--from-backup",
+            metavar="DEST",
+            help="With --repair: fetch damaged files from a folder of backups.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Look for lost, doubled or damaged rows and files; exit code 1 where problems remain.
@@ -36,11 +44,13 @@ def check(
     """
     from latentdb.checkup import examine, mend
 
-    if drop_unreadable and not repair:
-        raise typer.BadParameter("--drop-unreadable goes with --repair: it changes the database")
+    changing = {"--drop-unreadable": drop_unreadable, "--from-backup": from_backup}
+    for option, value in changing.items():
+        if value and not repair:
+            raise typer.BadParameter(f"{option} goes with --repair: it changes the database")
     catalog = open_files(db).catalog
     if repair:
-        done = mend(catalog, drop_unreadable=drop_unreadable)
+        done = mend(catalog, backup=from_backup, drop_unreadable=drop_unreadable)
         mended, problems = done.mended, done.problems
     else:
         mended, problems = (), tuple(examine(catalog))

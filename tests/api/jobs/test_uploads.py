@@ -222,3 +222,15 @@ def test_a_database_without_a_model_takes_no_pictures(tmp_path: Any) -> None:
     with TestClient(app, base_url="http://localhost", client=("127.0.0.1", 1)) as client:
         refused = client.post("/v1/items", files=files(("a.png", picture(1))))
     assert (refused.status_code, refused.json()["title"]) == (422, "query")
+
+
+def test_upload_that_is_damaged_later_is_named_by_check(
+    client: TestClient, jobs_db: LatentDB, work_off: Callable[[], None]
+) -> None:
+    body = upload(client, ("a.png", picture(191)))
+    work_off()
+    name = f"uploads/{body['job']['id']}/a.png"
+    assert "damaged_uploads" not in {problem.kind for problem in jobs_db.check()}
+    (jobs_db.store.path / name).write_bytes(picture(192))
+    (problem,) = [one for one in jobs_db.check() if one.kind == "damaged_uploads"]
+    assert problem.detail == f"{name} is not what was taken in"

@@ -29,6 +29,10 @@ _TITLES = {
     "large": "inverted noise of large pictures",
 }
 
+# Recall is drawn by what is missed, on a scale of logarithms: from .95 to 1 is most of the plot.
+_ALL_FOUND = 0.0005
+_TICKS = (0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 1.0 - _ALL_FOUND)
+
 
 @final
 @dataclass(frozen=True)
@@ -115,7 +119,7 @@ def _verdict(rows: list[Row]) -> str:
     for peer in dict.fromkeys(row.peer for row in there if row.peer != "latentdb"):
         theirs = [row.point for row in there if row.peer == peer]
         ratios = [best[way] / max(point[way] for point in theirs) for way in best]
-        told.append(f"{peer} {ratios[0]:.2g} and {ratios[1]:.2g}")
+        told.append(f"{peer} {' and '.join(map(_ratio, ratios))}")
     same = [
         f"{_told(row.structure['build'])} {bare.point['qps'] / row.point['qps']:.2f}"
         for row in ours
@@ -142,10 +146,14 @@ def _with_payload(rows: list[Row]) -> str:
     if ours is None or not found:
         return ""
     told = [
-        f"{peer} {' and '.join(f'{ours[way] / best[way]:.2g}' for way in ours)}"
+        f"{peer} {' and '.join(_ratio(ours[way] / best[way]) for way in ours)}"
         for peer, best in found.items()
     ]
     return f" With names and labels in every hit: {'; '.join(told)}."
+
+
+def _ratio(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def _costs(peers: dict[str, Any]) -> str:
@@ -211,7 +219,7 @@ def _plot(title: str, peers: dict[str, Any], kind: str) -> None:
             if front:
                 is_ours = peer["name"] == "latentdb"
                 axis.plot(
-                    [point["recall"] for point in front],
+                    [max(1.0 - point["recall"], _ALL_FOUND) for point in front],
                     [point[way] for point in front],
                     marker="o",
                     markersize=5 if is_ours else 3,
@@ -220,8 +228,11 @@ def _plot(title: str, peers: dict[str, Any], kind: str) -> None:
                     color=_COLOURS[peer["name"]],
                     label=peer["name"],
                 )
-        axis.axvline(TARGET, color="#bbbbbb", linestyle="--", linewidth=1, zorder=1)
-        axis.set(xlabel="recall@10", yscale="log", title=said, xlim=(0.8, 1.004))
+        axis.axvline(1.0 - TARGET, color="#bbbbbb", linestyle="--", linewidth=1, zorder=1)
+        axis.set(xlabel="recall@10", xscale="log", yscale="log", title=said)
+        axis.set_xlim(0.22, 0.8 * _ALL_FOUND)
+        axis.set_xticks([1.0 - recall for recall in _TICKS], [*map("{:g}".format, _TICKS[:-1]), "all"])
+        axis.set_xticks([], minor=True)
         axis.grid(visible=True, which="major", alpha=0.25)
     axes[0].set_ylabel("questions a second")
     axes[1].legend(frameon=False, loc="center left", bbox_to_anchor=(1.01, 0.5))

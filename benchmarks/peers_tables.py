@@ -231,7 +231,8 @@ def _plot(title: str, peers: dict[str, Any], kind: str) -> None:
         axis.axvline(1.0 - TARGET, color="#bbbbbb", linestyle="--", linewidth=1, zorder=1)
         axis.set(xlabel="recall@10", xscale="log", yscale="log", title=said)
         axis.set_xlim(0.22, 0.8 * _ALL_FOUND)
-        axis.set_xticks([1.0 - recall for recall in _TICKS], [*map("{:g}".format, _TICKS[:-1]), "all"])
+        shown = [*map("{:g}".format, _TICKS[:-1]), "all"]
+        axis.set_xticks([1.0 - recall for recall in _TICKS], shown)
         axis.set_xticks([], minor=True)
         axis.grid(visible=True, which="major", alpha=0.25)
     axes[0].set_ylabel("questions a second")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple, final
+from typing import Any, NamedTuple, TypeAlias, final
 
 from latentdb.progress import Progress
+
+#: Path, size, and tag or time of a file: it stays as long as the content does.
+Mark: TypeAlias = tuple[str, int, str | int]
 
 
 @final
 class Tally:
-    """Counts bytes, and tells of them.
+    """Counts bytes, and tells of them; safe for several threads.
 
     Parameters
     ----------
@@ -26,11 +30,13 @@ class Tally:
         self._total = total
         self._doing = doing
         self._done = 0
+        self._lock = threading.Lock()
 
     def __call__(self, more: int) -> None:
         """So many more are done."""
-        self._done += more
-        self._progress(self._done, self._total, self._doing)
+        with self._lock:
+            self._done += more
+            self._progress(self._done, self._total, self._doing)
 
 
 class KeptFile(NamedTuple):
@@ -42,15 +48,24 @@ class KeptFile(NamedTuple):
         Below the database, with "/".
     bytes : int
     mtime_ns : int
-        When it was last changed; with path and size it tells that a file is the same.
+        When it was last changed.
     blake2b : str
         Of its content, 64 hexadecimal digits: the name it is kept under.
+    tag : str
+        What tells its content in an object store: the ETag of an object, or the SHA-256 of an
+        artefact. Empty for a file of a folder.
     """
 
     path: str
     bytes: int
     mtime_ns: int
     blake2b: str
+    tag: str = ""
+
+    @property
+    def mark(self) -> Mark:
+        """A file of the same mark is taken for the same without being read."""
+        return self.path, self.bytes, self.tag or self.mtime_ns
 
 
 @final

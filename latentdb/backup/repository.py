@@ -4,6 +4,7 @@ DEST/latentdb-backup.json     what this folder is, and of which database
 DEST/backups/ID.json          one backup: every file by path, with size and hash
 DEST/files/3f/3f9c…           the content of files; of several backups where they share it
 DEST/files/tmp-*              content that is on its way, or whose copier died
+DEST/copied                   a line per file that a backup has copied that is not made yet
 DEST/lock                     one process at a time adds or takes away
 
 Whatever is there under its own name is whole and on disk. The list comes last, so a backup that
@@ -24,15 +25,17 @@ from typing import Any, Final, final
 
 from filelock import FileLock, Timeout
 
+from latentdb.backup.content import hash_file, written
 from latentdb.backup.facts import Backup, BackupInfo, KeptFile, Tally
+from latentdb.backup.moment import SourceFile
 from latentdb.durable import sync_folder, write_whole
 from latentdb.errors import BackupError, StoreIOError, StoreLockedError
 from latentdb.progress import Progress, silent
 
 FORMAT: Final = 1
 _RECORD, _BACKUPS, _FILES, _LOCK = "latentdb-backup.json", "backups", "files", "lock"
+_COPIED = "copied"
 _DRAFT = "tmp-"
-_CHUNK = 1 << 20
 
 
 def _is_begun_at_most(folder: Path) -> bool:
@@ -138,7 +141,7 @@ class Repository:
                 faults.append(str(error))
                 continue
             for file in backup.files:
-                content = file._replace(path="", mtime_ns=0)
+                content = file._replace(path="", mtime_ns=0, tag="")
                 users.setdefault(content, []).append(f"{file.path} of {one}")
         tally = Tally(progress, sum(file.bytes for file in users), "verifying")
         for file, needing in users.items():
@@ -154,6 +157,33 @@ class Repository:
         except OSError as error:
             return f"{path} cannot be read ({error.strerror})"
         return "" if found == file.blake2b else f"{path} does not match its checksum"
+
+    def required(self, file: KeptFile) -> Path:
+        """Where the content of a file is kept that a database is made of.
+
+        Raises
+        ------
+        BackupError
+            It is missing or torn, or belongs outside of a database.
+        """
+        path = Path(file.path)
+        if ".." in path.parts or path.is_absolute():
+            raise BackupError(f"{self.folder} names a file outside of the database: {file.path}")
+        if not self.holds(file):
+            raise BackupError(
+                f"{self.content(file)} is missing or torn ({file.path} of {file.bytes} bytes); "
+                "nothing was made. Restore another backup"
+            )
+        return self.content(file)
+
+    def require_same(self, file: KeptFile, found: str) -> None:
+        """Raise BackupError where the content of a file has another hash."""
+        if found != file.blake2b:
+            raise BackupError(
+                f"{self.content(file)} does not match its checksum ({file.path}); nothing was "
+                f"made. Restore another backup; latentdb backup --verify {self.folder} names all "
+                "damage"
+            )
 
     # Writing
 
@@ -214,16 +244,14 @@ class Repository:
         for draft in (self.folder / _FILES).glob(f"{_DRAFT}*"):
             draft.unlink()
 
-    def put(
-        self, source: Path, path: str, progress: Callable[[int], None]
-    ) -> tuple[KeptFile, bool]:
+    def put(self, source: SourceFile, progress: Callable[[int], None]) -> tuple[KeptFile, bool]:
         """Copy a file, unless its content is there; on disk once this returns.
+
+        Safe for several threads.
 
         Parameters
         ----------
-        source : Path
-        path : str
-            What the file is called in the backup.
+        source : SourceFile
         progress : callable
             Told how many more bytes were read.
 
@@ -233,15 +261,13 @@ class Repository:
         is_new : bool
             Whether its content was not there yet.
         """
-        fact = source.stat()
         handle, name = mkstemp(prefix=_DRAFT, dir=self.folder / _FILES)
         draft = Path(name)
         try:
             with os.fdopen(handle, "wb") as out:
-                digest = _copied(source, out.write, progress)
-                out.flush()
-                os.fsync(out.fileno())
-            kept = KeptFile(path, draft.stat().st_size, fact.st_mtime_ns, digest)
+                digest = written(source.blocks(), out, progress)
+            size = draft.stat().st_size
+            kept = KeptFile(source.path, size, source.mtime_ns, digest, source.tag)
             if self.holds(kept):
                 return kept, False
             target = self.content(kept)
@@ -251,6 +277,25 @@ class Repository:
         finally:
             draft.unlink(missing_ok=True)
         return kept, True
+
+    def note(self, kept: KeptFile) -> None:
+        """Remember a file that was copied, until a backup is added; one thread at a time."""
+        with (self.folder / _COPIED).open("a", encoding="utf-8") as notes:
+            notes.write(json.dumps(kept) + "\n")
+
+    def noted(self) -> list[KeptFile]:
+        """The files that a backup which was cut short has copied."""
+        try:
+            lines = (self.folder / _COPIED).read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return []
+        found = []
+        for line in lines:
+            try:
+                found.append(KeptFile(*json.loads(line)))
+            except (ValueError, TypeError):
+                continue  # the one that it was cut short at: its file is copied again
+        return found
 
     def next_id(self) -> str:
         """An id that sorts after all others, whatever the clock says."""
@@ -263,6 +308,7 @@ class Repository:
         data = asdict(backup)
         text = json.dumps({**data, "hash": _hash_of(data)}, indent=0)
         write_whole(self._list_of(backup.id), text.encode())
+        (self.folder / _COPIED).unlink(missing_ok=True)
 
     def prune(self, keep: int) -> tuple[tuple[str, ...], int]:
         """Delete all but the last `keep` backups, and what none of those needs.
@@ -297,35 +343,6 @@ class Repository:
 
 
 _CURE = "the other backups are not touched by it; delete that file and make a new backup"
-
-
-def hash_file(path: Path) -> str:
-    """BLAKE2b of a file's content, 64 hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, _blake2b).hexdigest()
-
-
-def copy_checked(source: Path, target: Path, progress: Callable[[int], None]) -> str:
-    """Copy a file onto disk; the hash of what was read."""
-    with target.open("xb") as out:
-        digest = _copied(source, out.write, progress)
-        out.flush()
-        os.fsync(out.fileno())
-    return digest
-
-
-def _copied(source: Path, write: Callable[[bytes], object], progress: Callable[[int], None]) -> str:
-    digest = _blake2b()
-    with source.open("rb") as file:
-        while block := file.read(_CHUNK):
-            digest.update(block)
-            write(block)
-            progress(len(block))
-    return digest.hexdigest()
-
-
-def _blake2b() -> hashlib.blake2b:
-    return hashlib.blake2b(digest_size=32)
 
 
 def _hash_of(data: dict[str, Any]) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any, Final, final
+from typing import Any, Final, NamedTuple, final
 from urllib.parse import urlsplit
 
 from latentdb.errors import StoreError, StoreIOError
@@ -51,6 +51,15 @@ class Stored:
     etag: str
     modified: datetime
     asked: datetime
+
+
+class Listed(NamedTuple):
+    """An object as a listing tells of it; `modified` by the server's clock."""
+
+    key: str
+    size: int
+    etag: str
+    modified: datetime
 
 
 @final
@@ -167,22 +176,27 @@ class Bucket:
             self._asked("abort_multipart_upload", key, **name)
             raise
 
-    def blocks(self, key: str) -> Iterator[bytes]:
-        """Content of an object, a block at a time; FileNotFoundError where there is none."""
+    def blocks(self, key: str, *, etag: str | None = None) -> Iterator[bytes]:
+        """Content of an object, a block at a time.
+
+        FileNotFoundError where there is none, or another one than that of the ETag.
+        """
+        condition = {} if etag is None else {"IfMatch": etag}
         with self._reading(key):
-            answer = self._asked("get_object", key)
-            if answer is None:
+            answer = self._asked("get_object", key, **condition)
+            if answer is None or answer.get("unmet"):
                 raise FileNotFoundError(self._named(key))
             yield from answer["Body"].iter_chunks(2**20)
 
-    def list(self, below: str = "") -> Iterator[tuple[str, datetime]]:
-        """Keys that begin with `below`, and when each was written."""
+    def list(self, below: str = "") -> Iterator[Listed]:
+        """The objects whose keys begin with `below`."""
         start = f"{self._prefix}/"
         with self._reading(below):
             pages = self._client.get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self.name, Prefix=start + below):
                 for found in page.get("Contents", ()):
-                    yield str(found["Key"]).removeprefix(start), found["LastModified"]
+                    key = str(found["Key"]).removeprefix(start)
+                    yield Listed(key, int(found["Size"]), str(found["ETag"]), found["LastModified"])
 
     def tops(self) -> set[str]:
         """First parts of all keys."""
@@ -207,7 +221,7 @@ class Bucket:
             code = str(error.response.get("Error", {}).get("Code"))
             if code in _MISSING:
                 return None
-            if code in _UNMET and operation == "put_object":
+            if code in _UNMET and operation in ("put_object", "get_object"):
                 return {"unmet": True}
             if code in ("304", "NotModified"):
                 return {"unchanged": True}
@@ -236,9 +250,26 @@ class Bucket:
         return Stored(content, str(answer["ETag"]), answer["LastModified"], asked)
 
 
+def etag_of(path: Path) -> str:
+    """The ETag of the object that `Bucket.upload` makes of a file, of most servers.
+
+    One that encrypts by keys of its own gives others: equal ones alone tell something.
+    """
+    with path.open("rb") as file:
+        parts = [_digest(block) for block in iter(lambda: file.read(_PART_BYTES), b"")]
+    if len(parts) > 1:
+        return f'"{_digest(b"".join(parts)).hex()}-{len(parts)}"'
+    return f'"{(parts[0] if parts else _digest(b"")).hex()}"'
+
+
 def _md5(content: bytes) -> str:
-    """As the server checks it, whatever else it knows; no secret hangs on it."""
-    return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+    """As the server checks it, whatever else it knows."""
+    return base64.b64encode(_digest(content)).decode()
+
+
+def _digest(content: bytes) -> bytes:
+    """MD5, on which no secret hangs."""
+    return hashlib.md5(content, usedforsecurity=False).digest()
 
 
 def _client() -> Any:

@@ -6,38 +6,27 @@ microsecond, and outlives whatever is compacted, deleted or dropped later. A tag
 would not do: while an old version is tagged, every compaction fails ("tagged version(s) have been
 marked for cleanup"), and a tag goes with its table.
 
-Of a table only what its latest version names is linked, not what older versions and killed
-writers left: LanceDB writes the names of data files into the manifest of a version as they are.
+Of a table only what its latest version names is linked (`store.table_files`), not what older
+versions and killed writers left.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from latentdb.errors import StoreIOError
+from latentdb.store.table_files import TABLE, files_of_version, latest_manifest
 
 SNAPSHOTS: Final = "snapshots"
 RECORD: Final = "snapshot.json"
 
-_TABLE = ".lance"
 _POINTER = "CURRENT"
 # Of processes that are there now, and what `check --repair` set aside: of no moment.
 _LEFT_OUT = frozenset({SNAPSHOTS, RECORD, "writer.json", "LOCK", "damaged"})
 _PASSING = (".lock", ".tmp", ".new")
-_VERSIONS = "_versions"
-# What a commit was to do; nobody reads it once the commit is over.
-_TRANSACTIONS = "_transactions"
-_WHOLE = ("_deletions", "_indices")
-_MANIFEST = ".manifest"
-_FOOTER = 16
-# A manifest is named by what its version lacks to the largest number: the latest comes first.
-_LARGEST = 2**64 - 1
-_NEWER_NAMES = 20
 _TRIES = 20
 
 
@@ -61,8 +50,8 @@ def link_cut(folder: Path, into: Path, *, data_files: Callable[[str], int]) -> N
     """
     for name in _names(folder):
         source, target = folder / name, into / name
-        if name.endswith(_TABLE):
-            _link_table(source, target, data_files(name.removesuffix(_TABLE)))
+        if name.endswith(TABLE):
+            _link_table(source, target, data_files(name.removesuffix(TABLE)))
         else:
             _link_settled(source, target)
 
@@ -71,6 +60,15 @@ def files_below(folder: Path) -> Iterator[Path]:
     """Every file below `folder`, as a path relative to it, sorted."""
     found = (Path(root, name) for root, _, names in os.walk(folder) for name in names)
     yield from sorted(path.relative_to(folder) for path in found)
+
+
+def settled_below(folder: Path) -> Iterator[Path]:
+    """The same without files that are on their way or of processes that are there now."""
+    for name in _names(folder):
+        if (folder / name).is_dir():
+            yield from (Path(name) / path for path in settled_below(folder / name))
+        else:
+            yield Path(name)
 
 
 def _names(folder: Path) -> list[str]:
@@ -85,43 +83,14 @@ def _names(folder: Path) -> list[str]:
 
 def _link_table(table: Path, into: Path, expected: int) -> None:
     """The latest version of a table."""
-    latest = max((table / _VERSIONS).glob(f"*{_MANIFEST}"), key=_version_of)
-    manifest = _body(latest.read_bytes())
-    into.mkdir()
-    for part in _names(table):
-        if part == _TRANSACTIONS:
-            continue
-        source, target = table / part, into / part
-        if not source.is_dir():
-            _link(source, target)
-            continue
-        target.mkdir()
-        for path in source.iterdir():
-            is_named = path == latest if part == _VERSIONS else path.name.encode() in manifest
-            # Deletions are named by numbers; they are small.
-            if is_named or part in _WHOLE:
-                _link_settled(path, target / path.name)
-    data = into / "data"
-    there = sum(1 for _ in data.iterdir()) if data.is_dir() else 0
-    if there < expected:
-        raise StoreIOError(
-            f"table {table.name.removesuffix(_TABLE)} is of {expected} files of data, and {there} "
-            "of them are there; see latentdb check, or restore it from a backup"
-        )
-
-
-def _body(manifest: bytes) -> bytes:
-    """What a manifest says, without the transaction before it, which names what it replaced.
-
-    It ends in the place of that, two numbers of the format, and "LANC".
-    """
-    place, magic = struct.unpack("<Q4x4s", manifest[-_FOOTER:])
-    return manifest[place:] if magic == b"LANC" else manifest
-
-
-def _version_of(manifest: Path) -> int:
-    number = manifest.name.removesuffix(_MANIFEST)
-    return _LARGEST - int(number) if len(number) == _NEWER_NAMES else int(number)
+    name = table.name.removesuffix(TABLE)
+    paths = [path.as_posix() for path in settled_below(table)]
+    latest = latest_manifest(paths, name)
+    content = (table / latest).read_bytes()
+    for path in files_of_version(paths, latest, content, data_files=expected, table=name):
+        target = into / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _link_settled(table / path, target)
 
 
 def _link_settled(source: Path, target: Path) -> None:

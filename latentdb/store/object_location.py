@@ -27,6 +27,9 @@ _BEGUN = frozenset(
     {LOCK_KEY, *(f"{name}.lance" for name in ("items", "sources", "quarantine", "spaces"))}
 )
 
+RESTORING: Final = "restore.json"
+"""There while a backup is being restored: what else is there is no database yet."""
+
 
 @final
 class ObjectLocation(AbstractLocation):
@@ -36,6 +39,11 @@ class ObjectLocation(AbstractLocation):
     ----------
     uri : str
         Such as `s3://bucket/faces.ldb`.
+
+    Attributes
+    ----------
+    bucket : Bucket
+        The objects.
 
     Raises
     ------
@@ -51,12 +59,12 @@ class ObjectLocation(AbstractLocation):
                 "s3://pictures/faces.ldb; keys and endpoints are set by the environment"
             )
         self.uri = f"s3://{bucket}/{prefix}"
-        self._bucket = Bucket(bucket, prefix)
-        self.folder = _cache() / _digest(f"{self._bucket.endpoint} {self.uri}") / Path(prefix).name
-        self.lock = LeaseLock(self._bucket, self.uri)
-        self._lock_seen = Polled(self._bucket, LOCK_KEY)
-        listed = Polled(self._bucket, LIST_KEY)
-        self.mirror = RemoteMirror(self._bucket, listed, self.folder, self.uri)
+        self.bucket = Bucket(bucket, prefix)
+        self.folder = _cache() / _digest(f"{self.bucket.endpoint} {self.uri}") / Path(prefix).name
+        self.lock = LeaseLock(self.bucket, self.uri)
+        self._lock_seen = Polled(self.bucket, LOCK_KEY)
+        listed = Polled(self.bucket, LIST_KEY)
+        self.mirror = RemoteMirror(self.bucket, listed, self.folder, self.uri)
         self.versions = RemoteVersions(
             lambda: mark_of(self._lock_seen.look()), stale_seconds=STALE_SECONDS
         )
@@ -64,11 +72,11 @@ class ObjectLocation(AbstractLocation):
 
     def exists(self) -> bool:
         """As the base class says."""
-        return bool(self._bucket.tops())
+        return bool(self.bucket.tops())
 
     def read(self, name: str) -> str:
         """As the base class says."""
-        there = self._bucket.get(name)
+        there = self.bucket.get(name)
         if there is None:
             raise FileNotFoundError(f"{self.uri}/{name}")
         return there.content.decode()
@@ -76,7 +84,7 @@ class ObjectLocation(AbstractLocation):
     def write(self, name: str, text: str) -> None:
         """As the base class says."""
         self.lock.require_kept()
-        self._bucket.put(name, text.encode())
+        self.bucket.put(name, text.encode())
 
     def tables(self) -> tuple[str, dict[str, str] | None]:
         """As the base class says; credentials LanceDB finds as the AWS SDKs do."""
@@ -86,15 +94,21 @@ class ObjectLocation(AbstractLocation):
             "connect_timeout": "5s",
             "timeout": "60s",
         }
-        if not self._bucket.is_aws:
-            options["aws_endpoint"] = self._bucket.endpoint
-            options["aws_region"] = self._bucket.region
-            options["allow_http"] = str(self._bucket.endpoint.startswith("http://")).lower()
+        if not self.bucket.is_aws:
+            options["aws_endpoint"] = self.bucket.endpoint
+            options["aws_region"] = self.bucket.region
+            options["allow_http"] = str(self.bucket.endpoint.startswith("http://")).lower()
         return self.uri, options
 
     def create(self, build: Callable[[AbstractLocation], None]) -> None:
         """As the base class says; the version file, written last, is what makes it one."""
-        if self._bucket.tops() - _BEGUN:
+        there = self.bucket.tops()
+        if RESTORING in there:
+            raise StoreExistsError(
+                f"a restore to {self.uri} was cut short or goes on; run latentdb restore again, or "
+                "give another name"
+            )
+        if there - _BEGUN:
             raise StoreExistsError(
                 f"{self.uri} exists already; open it if it is a database, or give another name"
             )
@@ -103,7 +117,7 @@ class ObjectLocation(AbstractLocation):
 
     def explain(self, told: str) -> str:
         """As the base class says."""
-        return plain_words(told, bucket=self._bucket.name, endpoint=self._bucket.endpoint)
+        return plain_words(told, bucket=self.bucket.name, endpoint=self.bucket.endpoint)
 
     def state(self) -> AbstractState:
         """As the base class says."""

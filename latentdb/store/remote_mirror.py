@@ -252,7 +252,7 @@ class RemoteMirror(AbstractMirror):
         named = {one.key for one in self._parsed(listed).files.values()}
         old = listed.asked - _ORPHAN_AGE
         objects = list(self._bucket.list(OBJECTS))
-        self._delete(key for key, modified in objects if key not in named and modified < old)
+        self._delete(one.key for one in objects if one.key not in named and one.modified < old)
 
     def _parsed(self, listed: Stored | None) -> Published:
         if listed is None:

@@ -80,8 +80,8 @@ class Snapshots:
         if not isinstance(store.location, LocalFolder):
             raise StoreError(
                 f"{store.uri} lies in an object store, where files have no second names: snapshots "
-                "and backups are of databases in a folder. Copy the bucket's folder while nobody "
-                "writes, or open it at a moment, as at='2026-11-21T20:15'"
+                "are of databases in a folder. Make a backup of it as it is now, or open it at a "
+                "moment, as at='2026-11-21T20:15'"
             )
         self._store = store
         self._folder = store.path / SNAPSHOTS

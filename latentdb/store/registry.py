@@ -114,8 +114,7 @@ class SpaceRegistry:
         is_there = table in self._tables.names()
         if is_there:
             self._tables.table(table).delete("true")
-        quoted = name.replace("'", "''")
-        self._tables.table(schema.SPACES).delete(f"name = '{quoted}'")
+        self._tables.table(schema.SPACES).delete_among("name", [name])
         if is_there:
             self._tables.drop(table)
 

@@ -32,7 +32,7 @@ Explain: TypeAlias = Callable[[str], str]
 # Below one millisecond LanceDB rounds to zero and warns.
 _AT_ONCE = timedelta(milliseconds=1)
 _NEVER = timedelta(days=36_500)
-# Numbers in one predicate of a deletion.
+# Values in one predicate of a deletion.
 _DELETED_AT_ONCE = 1000
 
 # The engine panics where a damaged file contradicts itself; these classes cannot be imported.
@@ -147,13 +147,18 @@ class Table:
         with self._latest() as table:
             return int(table.delete(where).num_deleted_rows)
 
-    def delete_among(self, column: str, values: NDArray[np.int64] | NDArray[np.uint64]) -> int:
-        """Delete the rows whose `column`, an id or `_rowid`, is among `values`; the number."""
+    def delete_among(
+        self, column: str, values: NDArray[np.int64] | NDArray[np.uint64] | Sequence[str]
+    ) -> int:
+        """Delete the rows whose `column`, of texts, ids or `_rowid`s, is among `values`; how many.
+
+        A thousand of them make one commit.
+        """
         # A deletion in Lance moves no row, so addresses found before it stay right.
+        named = [_literal(one) for one in values]
         return sum(
-            self.delete(f"{column} IN ({', '.join(map(str, part.tolist()))})")
-            for part in np.split(values, range(_DELETED_AT_ONCE, len(values), _DELETED_AT_ONCE))
-            if len(part)
+            self.delete(f"{column} IN ({', '.join(named[at : at + _DELETED_AT_ONCE])})")
+            for at in range(0, len(named), _DELETED_AT_ONCE)
         )
 
     def add_columns(self, fields: Sequence[pa.Field]) -> None:
@@ -177,6 +182,11 @@ class Table:
             table.optimize(cleanup_older_than=_NEVER)
         with self._latest() as table:
             table.optimize(cleanup_older_than=max(keep, _AT_ONCE), delete_unverified=sweep)
+
+
+def _literal(value: object) -> str:
+    """A number or a text as a predicate holds it."""
+    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value)
 
 
 class TableVersion(NamedTuple):

@@ -12,7 +12,7 @@ between leaves files that the next run looks at again, or vectors that no item s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar, final
+from typing import final
 
 import numpy as np
 import pyarrow as pa
@@ -35,11 +35,6 @@ from latentdb.store.tables import Tables
 from latentdb.store.upkeep import Upkeep
 from latentdb.store.views import Ids, require_among
 from latentdb.types import ItemRow, LabelValue, QuarantineRow, SourceRow, SpaceRows
-
-T = TypeVar("T")
-
-# Ids in one predicate of a deletion.
-_DELETE_CHUNK = 1000
 
 
 @final
@@ -138,9 +133,8 @@ class Writer:
     def _release(self, sources: Sequence[str]) -> None:
         """Take files out of quarantine that have been used after all."""
         refused = self._reader.quarantined_sources()
-        for part in _chunks(sorted(refused.intersection(sources))):
-            quoted = ", ".join("'" + source.replace("'", "''") + "'" for source in part)
-            self._tables.table(schema.QUARANTINE).delete(f"source IN ({quoted})")
+        used = sorted(refused.intersection(sources))
+        self._tables.table(schema.QUARANTINE).delete_among("source", used)
 
     def set_labels(self, ids: Ids, labels: Mapping[str, Sequence[LabelValue]]) -> None:
         """Set labels of items; None makes a value missing."""
@@ -168,7 +162,3 @@ class Writer:
             gone = self._tables.table(table).delete_among("id", np.unique(ids))
             deleted += gone if table == schema.ITEMS else 0
         return deleted
-
-
-def _chunks(values: Sequence[T]) -> list[Sequence[T]]:
-    return [values[at : at + _DELETE_CHUNK] for at in range(0, len(values), _DELETE_CHUNK)]

@@ -30,7 +30,7 @@ class AbstractCodeStage(AbstractStage):
         self._fetched: tuple[IdArray, Float32Array] | None = None
 
     def reading(self, read: Callable[[IdArray], Float32Array]) -> Self:
-        """The same codes for one search, with the rows at positions from `read`."""
+        """As the base class says."""
         twin = copy(self)
         twin._read = read
         return twin

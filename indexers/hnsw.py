@@ -146,10 +146,12 @@ class HnswStage(AbstractFlatStage):
         parameters = _parameters(width, selection)
         scores, positions = self._graph.search(queries, k, params=parameters)
         # What it did not find comes last.
-        short = np.flatnonzero(positions[:, -1] == PAD_ID)
-        if short.size:
-            rest = self.scan(queries[short], k, selection)
-            scores[short], positions[short] = rest.scores, rest.positions
+        is_short = positions[:, -1] == PAD_ID
+        if not is_short.any():
+            return Candidates(scores, positions, complete=False, is_measured=True)
+        short = np.flatnonzero(is_short)
+        rest = self.scan(queries[short], k, selection)
+        scores[short], positions[short] = rest.scores, rest.positions
         return Candidates(scores, positions, len(short) == len(queries), is_measured=True)
 
 

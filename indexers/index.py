@@ -226,8 +226,6 @@ class VectorIndex(AbstractIndex):
 
     def _searched(self) -> AbstractStage:
         """The stage, reading rows that it does not keep by the ids that are here now."""
-        if not isinstance(self._stage, AbstractCodeStage):
-            return self._stage
         return self._stage.reading(self._read_rows)
 
     def _read_rows(self, positions: IdArray) -> Float32Array:
@@ -255,9 +253,12 @@ class VectorIndex(AbstractIndex):
         if missing.any():
             ids = np.where(missing, PAD_ID, ids)
             parts = [p if p is None else np.where(missing, PAD_DISTANCE, p) for p in parts]
-        distances, angular, radial = (p if p is None else _pad(p, k, PAD_DISTANCE) for p in parts)
+        if ids.shape[1] < k:
+            ids = _padded(ids, k, PAD_ID)
+            parts = [p if p is None else _padded(p, k, PAD_DISTANCE) for p in parts]
+        distances, angular, radial = parts
         assert distances is not None
-        return SearchResult(_pad(ids, k, PAD_ID), distances, angular, radial, hits.exact)
+        return SearchResult(ids, distances, angular, radial, hits.exact)
 
     def _empty(self, n_queries: int, k: int) -> SearchResult:
         nothing = np.full((n_queries, k), PAD_DISTANCE)
@@ -348,6 +349,5 @@ def _check_limit(max_distance: float | None) -> float:
     return limit
 
 
-def _pad(values: npt.NDArray[Any], k: int, filler: float) -> npt.NDArray[Any]:
-    short = k - values.shape[1]
-    return values if short <= 0 else np.pad(values, ((0, 0), (0, short)), constant_values=filler)
+def _padded(values: npt.NDArray[Any], k: int, filler: float) -> npt.NDArray[Any]:
+    return np.pad(values, ((0, 0), (0, k - values.shape[1])), constant_values=filler)

@@ -8,6 +8,7 @@ new stage and its configuration.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -88,6 +89,10 @@ class AbstractStage(ABC):
 
     def at_effort(self, config: Any) -> AbstractStage:  # noqa: ARG002
         """The same rows, searched with the effort of another configuration of the kind."""
+        return self
+
+    def reading(self, read: Callable[[IdArray], Float32Array]) -> AbstractStage:  # noqa: ARG002
+        """The same for one search, with rows that it does not keep, at positions, from `read`."""
         return self
 
     @abstractmethod

@@ -22,7 +22,8 @@ class IndexName(NamedTuple):
         return cls(space, metric, (prior or PRIOR_NAMES[0]) if metric == "nao" else None)
 
     def __str__(self) -> str:
-        return "--".join(part for part in self if part is not None)
+        named = f"{self.space}--{self.metric}"
+        return named if self.prior is None else f"{named}--{self.prior}"
 
     @classmethod
     def parse(cls, folder: str) -> IndexName | None:

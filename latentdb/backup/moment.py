@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import final
+from typing import TypeAlias, final
 
 from latentdb.backup.content import blocks_of
 from latentdb.backup.facts import Mark
 from latentdb.store.cut import RECORD, files_below
+
+#: The content of a file, a block at a time; GoneError where it is not there any more.
+Read: TypeAlias = Callable[[], Iterator[bytes]]
 
 
 class GoneError(Exception):
@@ -30,15 +33,14 @@ class SourceFile:
     bytes, mtime_ns : int
     tag : str
         As of `KeptFile`.
-    blocks : callable
-        Its content, a block at a time; GoneError where it is not there any more.
+    blocks : Read
     """
 
     path: str
     bytes: int
     mtime_ns: int
     tag: str
-    blocks: Callable[[], Iterator[bytes]]
+    blocks: Read
 
     @property
     def mark(self) -> Mark:

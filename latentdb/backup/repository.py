@@ -31,6 +31,7 @@ from latentdb.backup.moment import SourceFile
 from latentdb.durable import sync_folder, write_whole
 from latentdb.errors import BackupError, StoreIOError, StoreLockedError
 from latentdb.progress import Progress, silent
+from latentdb.store.local_folder import local_path
 
 FORMAT: Final = 1
 _RECORD, _BACKUPS, _FILES, _LOCK = "latentdb-backup.json", "backups", "files", "lock"
@@ -51,10 +52,14 @@ class Repository:
     Parameters
     ----------
     folder : path
+        Or a `file://` address; StoreError where it is another.
     """
 
     def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder).expanduser().absolute()
+        is_address = "://" in str(folder)
+        self.folder = (
+            local_path(str(folder)) if is_address else Path(folder).expanduser().absolute()
+        )
 
     # Reading
 

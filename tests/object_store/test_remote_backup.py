@@ -26,6 +26,7 @@ from latentdb.errors import (
     StoreLockedError,
     StoreNotFoundError,
 )
+from latentdb.store.bucket import Bucket, etag_of
 
 Become = Callable[[str], Path]
 
@@ -240,6 +241,8 @@ def test_a_backup_waits_for_no_writer_and_a_snapshot_is_of_folders(
         db.upkeep.backup(kept, snapshot="then")
     with pytest.raises(StoreError, match="files have no second names"):
         db.upkeep.snapshot("then")
+    with pytest.raises(StoreError, match=r"expected a local folder, .* s3:// is none"):
+        db.upkeep.backup(f"{db.uri}.backups")
 
 
 @pytest.mark.parametrize("backup", ["000001", "000002"])
@@ -304,6 +307,20 @@ def test_nothing_is_restored_over(of_folder: Path, db: LatentDB) -> None:
     for there in (db.uri, f"{db.uri}.notes"):
         with pytest.raises(StoreExistsError, match=f"{there} exists already; give a new name"):
             latentdb.restore(of_folder, there)
+
+
+def test_a_large_file_is_known_again_by_the_etag_of_its_parts(
+    uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("latentdb.store.bucket._PART_BYTES", 5 * 2**20)
+    bucket = Bucket(uri.split("/")[2], "sizes")
+    # A server takes no smaller parts but the last.
+    for size in (0, 100, 5 * 2**20, 6 * 2**20):
+        (tmp_path / "file").write_bytes(bytes(size))
+        bucket.upload(str(size), tmp_path / "file")
+        (found,) = bucket.list(str(size))
+        assert (found.size, found.etag) == (size, etag_of(tmp_path / "file"))
+        bucket.delete(str(size))
 
 
 def test_the_commands_do_the_same(db: LatentDB, uri: str, kept: Path) -> None:

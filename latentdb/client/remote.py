@@ -16,6 +16,7 @@ from latentdb.client.jobs import Jobs
 from latentdb.client.questions import as_asked, given, question, search_body, without_engine
 from latentdb.client.studies import fetch_report, more_done, passed_on, point_values, project
 from latentdb.client.transport import Call, Transport
+from latentdb.client.upkeep import RemoteUpkeep
 from latentdb.client.uploads import upload
 from latentdb.directions.choose import choose_direction
 from latentdb.directions.facts import DirectionFacts
@@ -75,6 +76,8 @@ class RemoteDB:
         self._transport = transport
         self.jobs = Jobs(transport)
         """Long work of the server: listed, followed, cancelled."""
+        self.upkeep = RemoteUpkeep(self.jobs)
+        """Compaction and audits."""
 
     @property
     def uri(self) -> str:

@@ -1,4 +1,4 @@
-"""Indexes on the wire: their facts, with what was measured of them."""
+"""Indexes and upkeep on the wire: their facts, with what was measured of them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from typing import Any
 
 from indexers.types import METRIC_NAMES, PRIOR_NAMES
 from latentdb.index import IndexInfo
+from latentdb.index.audit import IndexAudit
+from latentdb.index.exam import Recall
+from latentdb.index.name import IndexName
 from latentdb.index.questions import QUESTION_KINDS
 from latentdb.index.tuning import Tuning
+from latentdb.store.compaction import Compaction
 from latentdb.wire.fields import Fields
 from latentdb.wire.form import Form, Include
 
@@ -51,4 +55,37 @@ def _tuning_of(data: Fields) -> Tuning:
     )
 
 
-FORMS = (Form(IndexInfo, _index, _index_of),)
+def _audit(found: IndexAudit, _include: Include) -> dict[str, Any]:
+    return found.to_json()
+
+
+def _audit_of(data: Fields) -> IndexAudit:
+    prior = data.choice("prior", PRIOR_NAMES) if data.has("prior") else None
+    recall, not_asked = data.inside("recall"), data.inside("not_asked")
+    each = {kind: recall.inside(kind) for kind in QUESTION_KINDS if recall.has(kind)}
+    return IndexAudit(
+        index=IndexName(data.text("space"), data.choice("metric", METRIC_NAMES), prior),
+        kind=data.text("kind"),
+        target=data.number("target"),
+        recall={
+            kind: Recall(one.number("recall"), one.number("error"), one.integer("questions"))
+            for kind, one in each.items()
+        },
+        before={kind: one.number("before") for kind, one in each.items() if one.has("before")},
+        not_asked={kind: not_asked.text(kind) for kind in QUESTION_KINDS if not_asked.has(kind)},
+    )
+
+
+def _compaction(done: Compaction, _include: Include) -> dict[str, Any]:
+    return done.to_json()
+
+
+def _compaction_of(data: Fields) -> Compaction:
+    return Compaction(**{one.name: data.integer(one.name) for one in fields(Compaction)})
+
+
+FORMS = (
+    Form(IndexInfo, _index, _index_of),
+    Form(IndexAudit, _audit, _audit_of),
+    Form(Compaction, _compaction, _compaction_of),
+)

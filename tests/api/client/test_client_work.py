@@ -236,6 +236,16 @@ def test_how_many_pictures_a_model_gets_is_the_servers_to_say(worked_on: Both, m
         worked_on[1].ingest(more, options=IngestOptions(batch_size=4))
 
 
+def test_upkeep_is_done_by_the_server(worked_on: Both) -> None:
+    here, remote = worked_on
+    found = remote.upkeep.audit("clip", questions=5)
+    assert "clip--cosine" in {str(one.index) for one in found}
+    assert found == here.upkeep.audit("clip", questions=5)
+    done = remote.upkeep.compact()
+    assert done.pieces_after <= done.pieces_before
+    assert len(here) == len(remote)
+
+
 def test_commands_work_over_a_server(worked_on: Both, tmp_path: Path) -> None:
     _, remote = worked_on
     write_folder(tmp_path / "few", 3, seed=79)

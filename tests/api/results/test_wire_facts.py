@@ -18,6 +18,7 @@ from latentdb.index import IndexInfo
 from latentdb.listing import ItemPage
 from latentdb.space import Space
 from latentdb.stitch.linear_map import LinearMap
+from latentdb.store.compaction import Compaction
 from latentdb.types import Answer, IngestSummary, Item, QuarantineRow
 from latentdb.wire import decode, encode
 from latentdb.wire.items import label_columns_from_wire, label_columns_to_wire
@@ -42,6 +43,8 @@ RESULTS: dict[str, Callable[[LatentDB], object]] = {
     "last page": lambda db: db.list_items(limit=7, after=int(db.store.item_ids()[-2])),
     "quarantined": lambda db: db.quarantine()[0],
     "index": lambda db: db.indexes()[0],
+    "audit": lambda db: db.upkeep.audit("clip", questions=5)[0],
+    "compaction": lambda _: Compaction(188, 6, 203, 7),
     "summary": lambda _: IngestSummary(seen=3, added=2, reasons={"empty": 1}, spaces=["clip"]),
 }
 

@@ -35,6 +35,8 @@ state = pytest.importorskip("ray._private.state", reason="Ray is not installed")
 TAKE = Crew.take
 
 OPTIONS = IngestOptions(batch_size=4, workers=2, commit_rows=16)
+# Where it does not matter who does it: each worker that starts loads all libraries of models.
+ALONE = replace(OPTIONS, workers=1)
 
 
 class Told:
@@ -120,7 +122,7 @@ def test_a_space_that_came_later_is_all_that_is_filled(
     db.ingest(faces, options=IngestOptions(batch_size=4, labels=faces / "labels.csv"))
     before = db.store.version("clip")
     db.add_space(specs[1])
-    summary = over_ray(db, faces)
+    summary = over_ray(db, faces, ALONE)
     assert (summary.added, summary.completed, summary.duplicates) == (0, 96, 6)
     assert db.store.version("clip") == before
     require_equal(db, local)
@@ -180,7 +182,7 @@ def test_files_that_workers_cannot_see_are_sent_and_a_crash_names_its_file(
     with (faces / "011.png").open("rb") as held:
         # Of this name every process has a file of its own, or none.
         recipes = [*good, FileBytes(f"/proc/self/fd/{held.fileno()}"), Segfault(), FileBytes("no")]
-        *fine, crashed, missing = outcomes_of(engine_of(local), recipes)
+        *fine, crashed, missing = outcomes_of(engine_of(local, ALONE), recipes)
     assert all(isinstance(one.result, Decoded) for one in fine)
     known = local.store.known_sources()
     assert fine[10].result.id == known[fine[10].content_hash]
@@ -208,7 +210,7 @@ def test_a_model_that_workers_cannot_load_ends_the_run(
     cluster: Any, local: LatentDB, faces: Path
 ) -> None:
     gone = replace(local.store.space("clip"), spec="clip=open_clip:/nowhere/at/all")
-    engine = RayEngine({"clip": gone}, options=OPTIONS, device="cpu", address=None, tell=print)
+    engine = RayEngine({"clip": gone}, options=ALONE, device="cpu", address=None, tell=print)
     with pytest.raises(ModelError, match="nowhere"):
         outcomes_of(engine, [FileBytes(str(faces / "000.png"))])
 

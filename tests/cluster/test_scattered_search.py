@@ -94,7 +94,7 @@ def test_a_shard_that_cannot_be_had_is_an_error_or_a_partial_answer_that_says_so
     lost = fleet._shards[1]
     # No machine has that much memory: nobody comes to take its place.
     monkeypatch.setattr(fleet_module, "Resources", lambda **_: NO_ROOM)
-    monkeypatch.setattr(fleet, "_timeout_s", 1.0)
+    monkeypatch.setattr(fleet, "_timeout_s", 3.0)
     end_actor(lost.actor)
     partial = fleet.ask(question(db))
     with pytest.raises(ClusterError, match="shards 1 of 2 do not answer"):

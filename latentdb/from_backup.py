@@ -15,10 +15,11 @@ from indexers.errors import IndexFileError
 from indexers.files import CURRENT, current_version
 from latentdb.artefact_check import kind_of, torn_artefacts
 from latentdb.artefacts import require_whole, stated_checksum
-from latentdb.errors import ArtefactError
+from latentdb.errors import ArtefactError, BackupError
 from latentdb.kept_files import KeptFiles
 from latentdb.store import Problem, Store
 from latentdb.store.bringing import brought
+from latentdb.store.local_folder import LocalFolder
 
 
 def bring_back(store: Store, backups: str | Path) -> list[Problem]:
@@ -38,9 +39,15 @@ def bring_back(store: Store, backups: str | Path) -> list[Problem]:
     Raises
     ------
     BackupError
-        `backups` is no folder of backups, or of another database; nothing was changed.
+        `backups` is no folder of backups, or of another database, or the database is not in a
+        folder; nothing was changed.
     StoreIOError, StoreLockedError
     """
+    if not isinstance(store.location, LocalFolder):
+        raise BackupError(
+            f"{store.uri} is in an object store, which keeps checksums of its own: what is damaged "
+            f"there is restored as a whole, by latentdb restore {backups} to a new address"
+        )
     kept = KeptFiles(backups, store)
     with store.mending() as mending:
         mended = mending.bring_tables(kept.bring)

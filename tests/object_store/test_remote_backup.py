@@ -333,3 +333,8 @@ def test_the_commands_do_the_same(db: LatentDB, uri: str, kept: Path) -> None:
     refused = run(app, ["backup", uri, str(kept), "--snapshot", "then"])
     assert refused.exit_code == 2
     assert "no second names" in refused.stderr
+
+
+def test_single_files_are_not_put_back_into_an_object_store(db: LatentDB, of_folder: Path) -> None:
+    with pytest.raises(BackupError, match="restored as a whole, by latentdb restore"):
+        db.check(repair=True, backup=of_folder)

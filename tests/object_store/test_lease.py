@@ -94,16 +94,17 @@ def test_a_lock_that_is_renewed_outlives_its_length(uri: str) -> None:
 
 def test_of_many_that_try_at_once_one_gets_the_lock(uri: str) -> None:
     locks = [lock_of(uri) for _ in range(6)]
-    start, won = threading.Barrier(6), []
+    start, refused, won = threading.Barrier(6), threading.Semaphore(0), []
 
     def take(lock: LeaseLock) -> None:
         start.wait()
         try:
             with lock.held():
                 won.append(lock)
-                time.sleep(1.5)
+                # It is given back once every other was refused.
+                assert all(refused.acquire(timeout=60) for _ in range(5))
         except StoreLockedError:
-            pass
+            refused.release()
 
     threads = [threading.Thread(target=take, args=(lock,)) for lock in locks]
     for thread in threads:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -68,11 +69,12 @@ def test_a_server_keeps_answers_for_a_second_and_asks_nothing_for_them(
     client: TestClient, gate: Gate
 ) -> None:
     server: Server = client.app.state.server  # type: ignore[attr-defined]
-    first = asked(client, 3)
-    while not server.cache.hits:
+    first, made, until = asked(client, 3), Counter(("nothing yet",)), time.monotonic() + 60
+    # Of two questions within a second; a busy machine may need more than one try for that.
+    while not server.cache.hits or made:
+        assert time.monotonic() < until, made
         with gate.counting() as made:
             assert asked(client, 3) == first
-    assert sum(made.values()) == 0
     time.sleep(STALE_SECONDS)
     with gate.counting() as made:
         asked(client, 3)

@@ -41,7 +41,7 @@ _ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-_PATIENCE_MS = 20_000
+_PATIENCE_MS = 60_000
 _REFUSED = "Failed to load resource: the server responded with a status of "
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, final
 
 from latentdb.artefact_check import set_aside, torn_artefacts
+from latentdb.backup.bring_back import bring_back
 from latentdb.catalog import Catalog
 from latentdb.errors import StoreError
-from latentdb.from_backup import bring_back
 from latentdb.store import Problem
 from latentdb.store.problems import FETCH, RESTORE
 from latentdb.thumbnail_check import mend_thumbnails, thumbnail_problems
@@ -53,7 +53,7 @@ def mend(
     catalog : Catalog
     backup : path, optional
         A folder of backups of this database: what it has of damaged files takes their place before
-        anything else is done. See `latentdb.from_backup`.
+        anything else is done. See `latentdb.backup.bring_back`.
     drop_unreadable : bool
         Also move tables aside that cannot be relied on and whose rows the next ingest makes again.
 

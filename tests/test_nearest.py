@@ -45,7 +45,8 @@ def test_rows_are_those_of_questions(db, asked, metric, where, limit) -> None:
         hits = db.search(vector=vector, space=SPACE, **how).hits
         count = len(hits)
         assert found.ids[row, :count].tolist() == [hit.id for hit in hits]
-        assert (found.ids[row, count:] == -1).all() and np.isinf(found.distances[row, count:]).all()
+        assert (found.ids[row, count:] == -1).all()
+        assert np.isinf(found.distances[row, count:]).all()
         np.testing.assert_allclose(
             found.distances[row, :count], [hit.distance for hit in hits], atol=1e-6
         )

@@ -15,8 +15,8 @@ from indexers.errors import IndexFileError
 from indexers.files import CURRENT, current_version
 from latentdb.artefact_check import kind_of, torn_artefacts
 from latentdb.artefacts import require_whole, stated_checksum
+from latentdb.backup.kept_files import KeptFiles
 from latentdb.errors import ArtefactError, BackupError
-from latentdb.kept_files import KeptFiles
 from latentdb.store import Problem, Store
 from latentdb.store.bringing import brought
 from latentdb.store.local_folder import LocalFolder

@@ -7,7 +7,7 @@ Where vectors are there already and ids are wanted, of thousands of questions or
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, TypedDict, Unpack, final
+from typing import Any, NamedTuple, TypedDict, Unpack, final
 
 import numpy as np
 
@@ -72,6 +72,26 @@ class Neighbours:
     radial: FloatArray | None
     exact: bool
     recall_at_10: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, each row without its padding."""
+        return {
+            "space": self.space,
+            "metric": self.metric,
+            "exact": self.exact,
+            "recall_at_10": self.recall_at_10,
+            "rows": [self._row(row) for row in range(len(self.ids))],
+        }
+
+    def _row(self, row: int) -> dict[str, list[float]]:
+        is_there = self.ids[row] >= 0
+        names = ("ids", "distances", "angular", "radial")
+        arrays = {name: getattr(self, name) for name in names}
+        return {
+            name: values[row, is_there].tolist()
+            for name, values in arrays.items()
+            if values is not None
+        }
 
 
 def find_nearest(

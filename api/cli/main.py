@@ -23,6 +23,7 @@ from api.cli.commands import (
     listings,
     maps,
     migrate,
+    nearest,
     report,
     serve,
     snapshots,
@@ -54,6 +55,7 @@ app.command("spaces", rich_help_panel=PICTURES_IN)(spaces.spaces)
 app.command("models", rich_help_panel=PICTURES_IN)(spaces.models)
 app.command("items", rich_help_panel=QUESTIONS)(listings.items)
 app.command("search", rich_help_panel=QUESTIONS)(answers.search)
+app.command("nearest", rich_help_panel=QUESTIONS)(nearest.nearest)
 app.command("rank", rich_help_panel=QUESTIONS)(answers.rank)
 app.command("energy", rich_help_panel=QUESTIONS)(energy.energy)
 app.command("interpolate", rich_help_panel=QUESTIONS)(between.interpolate)

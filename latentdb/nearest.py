@@ -6,7 +6,6 @@ Where vectors are there already and ids are wanted, of thousands of questions or
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple, TypedDict, Unpack, final
 
 import numpy as np
@@ -45,8 +44,7 @@ class Comparison(NamedTuple):
 
 
 @final
-@dataclass(frozen=True, slots=True, eq=False)
-class Neighbours:
+class Neighbours(NamedTuple):
     """The nearest rows of each of several vectors, nearest first.
 
     `exact` and `recall_at_10` are as of `latentdb.types.Answer`.
@@ -125,8 +123,7 @@ def find_nearest(
         options.get("where"),
         options.get("max_distance"),
     )
-    with catalog.store.one_look():
-        live, found = compared(catalog, how, rows, options.get("k", 10))
+    live, found = compared(catalog, how, rows, options.get("k", 10))
     recall = 1.0 if found.exact else live.facts.recall_at_10
     return Neighbours(
         space,

@@ -47,8 +47,12 @@ class _Stamp(NamedTuple):
 @final
 @dataclass
 class _Slot:
-    """One live index, and the right to make the next."""
+    """One live index, and the right to make the next.
 
+    `folder` is where it is saved, if it is.
+    """
+
+    folder: str
     lock: threading.Lock = field(default_factory=threading.Lock)
     made: tuple[_Stamp, LiveIndex] | None = None
 
@@ -76,15 +80,15 @@ class LiveShelf:
     def get(self, space: Space, name: IndexName) -> LiveIndex:
         """The live index of that name, complete with the newest rows; see `IndexManager.live`."""
         # Setting a default of a dictionary is one step for all threads.
-        slot = self._slots.get(name) or self._slots.setdefault(name, _Slot())
-        made, stamp = slot.made, self._stamp(space, name)
+        slot = self._slots.get(name) or self._slots.setdefault(name, self._slot(name))
+        made, stamp = slot.made, self._stamp(space, slot)
         if made is not None and made[0] == stamp:
             return made[1]
         if made is not None and made[0].is_of_rows_of(stamp) and slot.lock.locked():
             # Somebody loads a newer index of the same rows: this one answers meanwhile.
             return made[1]
         with slot.lock:
-            made, stamp = slot.made, self._stamp(space, name)
+            made, stamp = slot.made, self._stamp(space, slot)
             if made is None or made[0] != stamp:
                 slot.made = made = (stamp, self._next(made, stamp, space, name))
             return made[1]
@@ -105,11 +109,14 @@ class LiveShelf:
         """Those that were asked for, as they were last."""
         return {name: slot.made[1] for name, slot in list(self._slots.items()) if slot.made}
 
-    def _stamp(self, space: Space, name: IndexName) -> _Stamp:
+    def _slot(self, name: IndexName) -> _Slot:
+        return _Slot(f"{self._folder}/{name}")
+
+    def _stamp(self, space: Space, slot: _Slot) -> _Stamp:
         self._store.catch_up()
         return _Stamp(
             space.fingerprint,
-            pointer_stamp(f"{self._folder}/{name}"),
+            pointer_stamp(slot.folder),
             self._store.version(space.name),
             self._store.items_version(),
         )

@@ -68,6 +68,14 @@ class SpaceRegistry:
             raise UnknownSpaceError.among(name, spaces)
         return spaces[name]
 
+    def version(self, name: str) -> int:
+        """Version of a space's table; UnknownSpaceError where there is none."""
+        try:
+            return self._tables.version(schema.space_table(name))
+        except StoreIOError:
+            self.get(name)
+            raise
+
     def quality_columns(self) -> set[str]:
         """Names of the quality columns of all spaces."""
         return {name for space in self.all().values() for name in space.quality}

@@ -155,7 +155,7 @@ class Store:
 
     def version(self, space: str) -> int:
         """Version of a space's table: equal versions hold equal rows, not the other way round."""
-        return self._tables.version(schema.space_table(self.space(space).name))
+        return self._registry.version(space)
 
     def items_version(self) -> int:
         """Version of the items table; new, changed and deleted items raise it."""

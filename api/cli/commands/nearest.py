@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -92,15 +91,15 @@ def _found(db: LatentDB, matrix: Any, space: str, options: NearestOptions) -> Ne
 def _joined(parts: list[Neighbours]) -> Neighbours:
     import numpy as np
 
-    first = parts[0]
-    arrays = {
-        name: np.concatenate([getattr(part, name) for part in parts])
-        for name in ("ids", "distances", "angular", "radial")
-        if getattr(first, name) is not None
-    }
-    return replace(
-        first,
-        **arrays,
+    def together(name: str) -> Any:
+        arrays = [getattr(part, name) for part in parts]
+        return None if arrays[0] is None else np.concatenate(arrays)
+
+    return parts[0]._replace(
+        ids=together("ids"),
+        distances=together("distances"),
+        angular=together("angular"),
+        radial=together("radial"),
         exact=all(part.exact for part in parts),
         recall_at_10=min(part.recall_at_10 for part in parts),
     )
@@ -109,8 +108,8 @@ def _joined(parts: list[Neighbours]) -> Neighbours:
 def _write(found: Neighbours, out: Path) -> None:
     import numpy as np
 
-    arrays = {"ids": found.ids, "distances": found.distances}
-    if found.angular is not None and found.radial is not None:
+    arrays: dict[str, Any] = {"ids": found.ids, "distances": found.distances}
+    if found.angular is not None:
         arrays |= {"angular": found.angular, "radial": found.radial}
     np.savez(out, **arrays)
     note(f"wrote {out}: {' x '.join(map(str, found.ids.shape))} ids and distances")

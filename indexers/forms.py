@@ -143,7 +143,8 @@ def unit_float32(
     """
     if len(vectors) == 1:
         exact = vectors[0].astype(np.float64)
-        length = math.sqrt(exact.dot(exact))
+        # Not by BLAS: a wide product wakes its threads, and waits for them where cores are busy.
+        length = math.sqrt(np.einsum("i,i->", exact, exact))
         if length > 0.0:
             return (exact / length).astype(np.float32)[None], np.array([length])
     units = np.empty_like(vectors)

@@ -65,7 +65,7 @@ def read_vector(path: Path, row: int | None = None) -> Any:
             array = np.lib.format.read_array(file, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise QueryError(
-            f"--vector {path} cannot be read as an .npy array: {error}; write one with numpy.save"
+            f"{path} cannot be read as an .npy array: {error}; write one with numpy.save"
         ) from error
     if row is None:
         return array

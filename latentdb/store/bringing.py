@@ -13,9 +13,10 @@ from typing import TypeAlias, TypeVar
 from latentdb.errors import StoreIOError
 from latentdb.store.names import UPLOADS
 from latentdb.store.problems import Problem, listed
+from latentdb.store.published import sha256_of
 from latentdb.store.seals import Seals, file_fact
 from latentdb.store.tables import Tables
-from latentdb.store.uploads import astray_uploads, sha256_of
+from latentdb.store.uploads import astray_uploads
 
 T = TypeVar("T")
 

@@ -40,10 +40,13 @@ class SpaceRegistry:
         if cached is not None and cached[0] == version:
             return cached[1]
         with self._lock:
-            pinned = self._tables.pin(schema.SPACES)
-            records = pinned.scan(["record"])["record"].to_pylist()
-            self._cached = (pinned.version, self._parsed(records))
-            return self._cached[1]
+            # Another thread may have read them while this one waited.
+            cached = self._cached
+            if cached is None or cached[0] != version:
+                pinned = self._tables.pin(schema.SPACES)
+                records = pinned.scan(["record"])["record"].to_pylist()
+                self._cached = cached = (pinned.version, self._parsed(records))
+            return cached[1]
 
     @staticmethod
     def _parsed(records: list[str]) -> dict[str, Space]:

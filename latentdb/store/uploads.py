@@ -6,7 +6,6 @@ SHA-256 of each under its name. One that no ingest has come to yet has none.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +17,7 @@ from latentdb.errors import StoreIOError
 from latentdb.store import schema
 from latentdb.store.names import UPLOADS, located
 from latentdb.store.problems import FETCH, Problem, listed
+from latentdb.store.published import sha256_of
 from latentdb.store.tables import Tables
 
 
@@ -63,12 +63,6 @@ def upload_problems(tables: Tables, folder: Path) -> Iterator[Problem]:
         detail = listed([f"{name} is not what was taken in" for name in sorted(damaged)])
         cure = f"{FETCH}; as long as it is damaged, the thumbnail is shown"
         yield Problem("damaged_uploads", UPLOADS, len(damaged), detail, False, cure=cure)
-
-
-def sha256_of(path: Path) -> str:
-    """64 hex digits of the SHA-256 of a file: what ingest calls the hash of its content."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _hash_of(folder: Path, name: str) -> str | None:

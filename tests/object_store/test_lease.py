@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -116,11 +116,11 @@ def test_of_many_that_try_at_once_one_gets_the_lock(uri: str) -> None:
 
 def test_a_holder_that_was_cut_off_writes_nothing_more(uri: str, gate: Gate) -> None:
     Store.create(uri)
-    lock = lock_of(uri, seconds=1.2)
+    lock = lock_of(uri, seconds=4)
     with lock.held():
         lock.require_kept()
         gate.is_open = False
-        time.sleep(1.2)
+        time.sleep(4)
         with pytest.raises(StoreLockedError, match="was lost: it could not be renewed"):
             lock.require_kept()
         gate.is_open = True
@@ -138,19 +138,42 @@ def test_a_lost_lock_is_found_before_a_commit(tmp_path: Path, uri: str) -> None:
     assert len(local) == 5
 
 
-def test_who_was_thought_dead_does_not_take_the_lock_from_its_heir(uri: str, gate: Gate) -> None:
-    first, heir = lock_of(uri, seconds=1), lock_of(uri)
+def test_who_was_thought_dead_does_not_take_the_lock_from_its_heir(
+    uri: str, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = lock_of(uri, seconds=1)
+    # The heir goes past the door, which is shut until it has the lock: the first cannot renew.
+    monkeypatch.setenv("AWS_ENDPOINT_URL", gate.server)
+    heir = lock_of(uri)
     with first.held():
         gate.is_open = False
-        time.sleep(3.2)
-        gate.is_open = True
-        with heir.held():
-            time.sleep(0.5)
+        with once_free(heir):
+            gate.is_open = True
+            for _ in range(400):
+                if first._etag is None:
+                    break
+                time.sleep(0.05)
+            assert first._etag is None
             with pytest.raises(StoreLockedError, match="was lost"):
                 first.require_kept()
             heir.require_kept()
     with lock_of(uri).held():
         pass
+
+
+@contextmanager
+def once_free(lock: LeaseLock) -> Iterator[None]:
+    """Hold a lock as soon as it is free."""
+    with ExitStack() as stack:
+        for _ in range(200):
+            try:
+                stack.enter_context(lock.held())
+                break
+            except StoreLockedError:
+                time.sleep(0.1)
+        else:
+            raise AssertionError("the lock was not free within twenty seconds")
+        yield
 
 
 def test_a_server_that_ignores_conditions_is_refused(uri: str, gate: Gate) -> None:

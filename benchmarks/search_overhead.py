@@ -2,8 +2,9 @@
 
     python -m benchmarks.search_overhead [--n 100000] [--dim 512] [--kinds flat hnsw]
 
-All sides answer the same questions by cosine: one at a time on one thread, in turns, and all
-together on two. Ours goes through `LatentDB.search` and `search_many`, with name and labels in
+All sides answer the same questions by cosine: one at a time on one thread, in turns, with ours
+looking for new commits at each and, in a block of `LatentDB.one_look`, once; and all together on
+two. Ours goes through `LatentDB.search` and `search_many`, with name and labels in
 every hit, and through `LatentDB.nearest`, which gives arrays, without and with a filter that half
 of the rows pass; bare FAISS gives ids, under a filter those of a bitmap that was made before. Sides
 take turns in who comes first with a question, and that one is timed: rows that it has just fetched
@@ -97,9 +98,15 @@ def _compared(db: LatentDB, queries: Float32Array) -> dict[str, float]:
         }
         faiss.omp_set_num_threads(1)
         single = _one_by_one(sides, queries)
+        with db.one_look():
+            in_one_look = _one_by_one(sides, queries)
         faiss.omp_set_num_threads(2)
         together = _together(sides, queries)
-        for way, taken in (("one_by_one", single), ("together", together)):
+        for way, taken in (
+            ("one_by_one", single),
+            ("one_look", in_one_look),
+            ("together", together),
+        ):
             found |= {f"{name}{way}_{side}_ms": ms for side, ms in taken.items()}
             for side in ("facade", "arrays"):
                 found[f"{name}{way}_{side}_over_bare"] = taken[side] / taken["bare_faiss"]

@@ -107,7 +107,7 @@ class ArtefactShelf(Generic[A]):
         try:
             return self._load(path)
         except ArtefactError:
-            if not self._store.refetch():
+            if not self._store.location.mirror.refetch():
                 raise
             return self._load(path)
 

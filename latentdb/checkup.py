@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, final
 
+from indexers.errors import ParameterError
 from latentdb.artefact_check import set_aside, torn_artefacts
 from latentdb.backup.bring_back import bring_back
 from latentdb.catalog import Catalog
@@ -35,6 +36,23 @@ class Checkup:
     def to_json(self) -> dict[str, Any]:
         """Plain dictionary for JSON."""
         return asdict(self)
+
+
+def check(
+    catalog: Catalog, *, repair: bool = False, backup: str | Path | None = None
+) -> list[Problem]:
+    """`examine`; with `repair`, `mend` first, and what is left.
+
+    Raises
+    ------
+    ParameterError
+        A backup is named and nothing is to be mended.
+    """
+    if repair:
+        return list(mend(catalog, backup=backup).problems)
+    if backup is not None:
+        raise ParameterError("backup goes with repair=True: what it has is put in place")
+    return examine(catalog)
 
 
 def examine(catalog: Catalog) -> list[Problem]:

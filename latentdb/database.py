@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack, final
 
 from PIL import Image
 
-from indexers.errors import ParameterError
 from indexers.types import RealArray
 from latentdb import checkup, interchange, paths, projection
 from latentdb.catalog import Catalog
@@ -216,6 +216,13 @@ class LatentDB:
         """
         return find_nearest(self.catalog, vectors, space=space, **options)
 
+    def one_look(self) -> AbstractContextManager[None]:
+        """A block in which this thread asks many questions, and looks for new commits once.
+
+        What was written before the block is seen in it, and what this thread writes.
+        """
+        return self.store.look.block()
+
     def rank(
         self, direction: str, *, space: str | None = None, **options: Unpack[RankOptions]
     ) -> Answer:
@@ -304,9 +311,7 @@ class LatentDB:
     def stitch(self, source: str, target: str, **options: Unpack[StitchOptions]) -> LinearMap:
         """Fit the map from space `source` to space `target` and keep it, with held-out scores.
 
-        See `latentdb.learn.learn_map`. Options: method, seed, update (read only new rows), force
-        (keep one that does not beat its null, which raises WorthlessMapError else), engine
-        ("ray") and its address.
+        See `latentdb.learn.learn_map`. Options: method, seed, update, force, engine, address.
         """
         return learn_map(self.catalog, source, target, **options)
 
@@ -392,8 +397,4 @@ class LatentDB:
         With a folder of backups, damaged files are fetched from there first. See
         `latentdb.checkup.mend`, which also tells what was mended.
         """
-        if repair:
-            return list(checkup.mend(self.catalog, backup=backup).problems)
-        if backup is not None:
-            raise ParameterError("backup goes with repair=True: what it has is put in place")
-        return checkup.examine(self.catalog)
+        return checkup.check(self.catalog, repair=repair, backup=backup)

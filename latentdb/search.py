@@ -51,7 +51,7 @@ def run_searches(catalog: Catalog, queries: Sequence[Query]) -> list[Answer | La
     """
     answers: list[Answer | LatentDBError] = []
     for start in range(0, len(queries), _TOGETHER):
-        with catalog.store.one_look():
+        with catalog.store.look.block():
             answers += _together(catalog, queries[start : start + _TOGETHER])
     return answers
 

@@ -104,6 +104,7 @@ class LiveShelf:
     def forget(self, name: IndexName) -> None:
         """Make it anew when it is next asked for."""
         self._slots.pop(name, None)
+        self._store.look.again()
 
     def loaded(self) -> dict[IndexName, LiveIndex]:
         """Those that were asked for, as they were last."""
@@ -166,7 +167,7 @@ class LiveShelf:
             require_fingerprint(extra, space)
             return extra, opener(folder, row_reader(self._store, space))
         except IndexFileError:
-            if not self._store.refetch():
+            if not self._store.location.mirror.refetch():
                 raise
             return self._loaded(name, space)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, final
@@ -21,6 +21,7 @@ from latentdb.store.item_columns import Told
 from latentdb.store.labels import as_booleans
 from latentdb.store.locate import locate
 from latentdb.store.location import AbstractLocation
+from latentdb.store.look import Look
 from latentdb.store.names import located
 from latentdb.store.problems import Problem
 from latentdb.store.read_only import guarded
@@ -46,7 +47,7 @@ class Store:
 
     Made by `Store.create` or `Store.open`. Reads are safe from several threads and see the
     latest commit of any process. One process at a time writes. Not to be used across a fork:
-    start processes with `spawn`.
+    start processes with `spawn`. In a `look.block()` each look for commits is made once.
     """
 
     def __init__(self, location: AbstractLocation, record: FormatRecord) -> None:
@@ -55,11 +56,13 @@ class Store:
         self._record = record
         self._serial = threading.RLock()
         self._seals = Seals(location.folder)
+        self.look = Look()
         self._begin(hides_paths=False)
 
     def _begin(self, *, hides_paths: bool) -> None:
         """Keep nothing in memory of what the tables held before."""
-        self._tables = tables = Tables(self.location)
+        self.look.again()
+        self._tables = tables = Tables(self.location, self.look)
         self._registry = registry = SpaceRegistry(tables)
         self._reader = reader = Reader(tables, hides_paths=hides_paths)
         self._upkeep = upkeep = Upkeep(tables, self._seals)
@@ -259,10 +262,6 @@ class Store:
 
     # Reads
 
-    def one_look(self) -> AbstractContextManager[None]:
-        """Look for new commits once in the length of the block; see `Tables.one_look`."""
-        return self._tables.one_look()
-
     def items(self, ids: Sequence[int] | Ids) -> list[Item]:
         """Items in the order asked for; UnknownItemError names ids that are not items."""
         return self._reader.items(id_array(ids))
@@ -370,8 +369,10 @@ class Store:
 
         with self.exclusively():
             self.location.mirror.problems(repair=True)
-            yield Mending(self.path, self._tables, seals=self._seals)
-            self._begin(hides_paths=self._reader.hides_paths)
+            try:
+                yield Mending(self.path, self._tables, seals=self._seals)
+            finally:
+                self._begin(hides_paths=self._reader.hides_paths)
 
     # Artefacts
 
@@ -389,12 +390,11 @@ class Store:
         """Bring local copies of artefacts up to date; of a local database there are none."""
         self.location.mirror.catch_up()
 
-    def changing(
-        self, what: ArtefactKind | Literal["migrations.json"]
-    ) -> AbstractContextManager[None]:
+    @contextmanager
+    def changing(self, what: ArtefactKind | Literal["migrations.json"]) -> Iterator[None]:
         """Change artefacts of a kind in a block; once it ends, every machine sees the change."""
-        return self.location.mirror.changing(what)
-
-    def refetch(self) -> bool:
-        """Fetch torn local copies of artefacts anew; whether there were any."""
-        return self.location.mirror.refetch()
+        try:
+            with self.location.mirror.changing(what):
+                yield
+        finally:
+            self.look.again()

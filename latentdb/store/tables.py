@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from latentdb.errors import StoreError, StoreIOError
 from latentdb.store.location import AbstractLocation
+from latentdb.store.look import Look
 from latentdb.store.whole import whole_commits
 
 Explain: TypeAlias = Callable[[str], str]
@@ -198,34 +199,6 @@ class TableVersion(NamedTuple):
 
 
 @final
-class _Look(threading.local):
-    """Versions of tables that a thread has looked up in its present look; None outside of one."""
-
-    versions: dict[str, int] | None = None
-
-
-@final
-class _OneLook(AbstractContextManager[None]):
-    """The block of `Tables.one_look`; every search has one, and a generator's takes microseconds.
-
-    Parameters
-    ----------
-    look : _Look
-    """
-
-    def __init__(self, look: _Look) -> None:
-        self._look = look
-        self._outer = look.versions
-
-    def __enter__(self) -> None:
-        if self._outer is None:
-            self._look.versions = {}
-
-    def __exit__(self, *_: object) -> None:
-        self._look.versions = self._outer
-
-
-@final
 class Tables:
     """The tables of one database.
 
@@ -233,9 +206,11 @@ class Tables:
     ----------
     location : AbstractLocation
         Where the database is; a local folder must exist.
+    look : Look, optional
+        What else of the database is looked at in the same block.
     """
 
-    def __init__(self, location: AbstractLocation) -> None:
+    def __init__(self, location: AbstractLocation, look: Look | None = None) -> None:
         import lancedb
 
         self._pid = os.getpid()
@@ -245,7 +220,7 @@ class Tables:
         self._explain = location.explain
         self._versions = location.versions
         self._probes: dict[str, Any] = {}
-        self._look = _Look()
+        self._look = Look() if look is None else look
         self._writable: dict[str, Table] = {}
         with self._translated(f"opening {location.uri}"):
             address, options = location.tables()
@@ -291,22 +266,11 @@ class Tables:
             self._versions.forget(name)
             self._writable.pop(name, None)
             self._connected().drop_table(name)
-
-    def one_look(self) -> AbstractContextManager[None]:
-        """Look up the version of a table once in the length of the block, in this thread.
-
-        What was committed before the block is seen in it; what is committed meanwhile may be.
-        """
-        return _OneLook(self._look)
+            self._look.again()
 
     def version(self, name: str) -> int:
         """Latest version of a table; grows with every commit."""
-        look = self._look.versions
-        if look is None:
-            return self._looked_up(name)
-        if name not in look:
-            look[name] = self._looked_up(name)
-        return look[name]
+        return self._look.once(name, lambda: self._looked_up(name))
 
     def _looked_up(self, name: str) -> int:
         self._connected()
@@ -367,3 +331,4 @@ class Tables:
         finally:
             with self._lock:
                 self._versions.forget(name)
+            self._look.again()

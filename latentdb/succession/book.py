@@ -49,6 +49,9 @@ class MigrationBook:
         StoreFormatError
             The file cannot be understood, or a newer latentdb wrote it.
         """
+        return self._store.look.once(_FILE, self._now)
+
+    def _now(self) -> tuple[Migration, ...]:
         self._store.catch_up()
         try:
             status = self._path.stat()

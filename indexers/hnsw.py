@@ -12,7 +12,7 @@ import numpy as np
 from indexers.checks import check_count
 from indexers.efforts import doublings
 from indexers.faiss_library import faiss
-from indexers.ids import Selection
+from indexers.ids import Selection, is_padded
 from indexers.stage import (
     AbstractFlatStage,
     AbstractIndexConfig,
@@ -145,11 +145,9 @@ class HnswStage(AbstractFlatStage):
             return self.scan(queries, k, selection)
         parameters = _parameters(width, selection)
         scores, positions = self._graph.search(queries, k, params=parameters)
-        # What it did not find comes last.
-        is_short = positions[:, -1] == PAD_ID
-        if not is_short.any():
+        if not is_padded(positions):
             return Candidates(scores, positions, complete=False, is_measured=True)
-        short = np.flatnonzero(is_short)
+        short = np.flatnonzero(positions[:, -1] == PAD_ID)
         rest = self.scan(queries[short], k, selection)
         scores[short], positions[short] = rest.scores, rest.positions
         return Candidates(scores, positions, len(short) == len(queries), is_measured=True)

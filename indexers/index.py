@@ -17,7 +17,7 @@ from indexers.errors import DimensionError, IndexKindError, ParameterError
 from indexers.form_choice import form_for
 from indexers.forms import Hits, Request
 from indexers.id_set import IdSet
-from indexers.ids import IdTable
+from indexers.ids import IdTable, is_padded
 from indexers.metric.abstract import AbstractMetric
 from indexers.stage import AbstractIndexConfig, AbstractStage
 from indexers.types import (
@@ -247,10 +247,8 @@ class VectorIndex(AbstractIndex):
     def _result(self, hits: Hits, k: int, limit: float) -> SearchResult:
         ids = self._table.raw[hits.positions]
         parts = [hits.distances, hits.angular, hits.radial]
-        missing = hits.positions == PAD_ID
-        if limit < math.inf:
-            missing |= hits.distances > limit
-        if missing.any():
+        if limit < math.inf or is_padded(hits.positions):
+            missing = (hits.positions == PAD_ID) | (hits.distances > limit)
             ids = np.where(missing, PAD_ID, ids)
             parts = [p if p is None else np.where(missing, PAD_DISTANCE, p) for p in parts]
         if ids.shape[1] < k:

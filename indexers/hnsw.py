@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -154,12 +153,9 @@ class HnswStage(AbstractFlatStage):
 
 
 def _parameters(width: int, selection: Selection) -> Any:
-    if selection.selector is None:
-        return _everywhere(width)
-    return faiss.SearchParametersHNSW(efSearch=width, sel=selection.selector)
-
-
-@lru_cache(maxsize=256)
-def _everywhere(width: int) -> Any:
-    """Parameters of a search without a filter: to make them takes some microseconds."""
-    return faiss.SearchParametersHNSW(efSearch=width)
+    made = selection.graph_parameters.get(width)
+    if made is None:
+        chosen = {} if selection.selector is None else {"sel": selection.selector}
+        made = faiss.SearchParametersHNSW(efSearch=width, **chosen)
+        selection.graph_parameters[width] = made
+    return made

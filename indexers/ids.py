@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, final
 from weakref import WeakKeyDictionary
 
@@ -27,11 +27,14 @@ class Selection:
         None means every position.
     selector : faiss.IDSelectorBitmap or None
         The same, in the form FAISS applies inside a search.
+    graph_parameters : dict of int to faiss.SearchParametersHNSW
+        Those that were made to search a graph by, by width: to make them takes 8 µs.
     """
 
     count: int
     mask: BoolArray | None
     selector: Any
+    graph_parameters: dict[int, Any] = field(default_factory=dict)
 
     @classmethod
     def of_mask(cls, mask: BoolArray) -> Selection:

@@ -39,7 +39,7 @@ class FilterShelf:
 
     def get(self, where: str, space: str) -> IdSet:
         """Items of a space that pass; see `latentdb.filters.filter_ids` for the errors."""
-        metadata = self._store.metadata(space)
+        metadata = self._store.look.once(("metadata", space), lambda: self._store.metadata(space))
         with self._lock:
             kept = self._kept.get((where, space))
             if kept is not None and kept.metadata is metadata:

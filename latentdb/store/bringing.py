@@ -41,9 +41,11 @@ def bring_tables(tables: Tables, seals: Seals, bring: Bring) -> list[Problem]:
 
 def bring_uploads(tables: Tables, folder: Path, bring: Bring) -> list[Problem]:
     """The same of the uploads of the database in `folder`, damaged ones and those that are gone."""
-    astray = astray_uploads(tables, folder)
-    wanted = astray.damaged | astray.gone
-    return _brought("damaged_uploads", UPLOADS, wanted, sha256_of, bring)
+    damaged, gone = astray_uploads(tables, folder)
+    return [
+        *_brought("damaged_uploads", UPLOADS, damaged, sha256_of, bring),
+        *_brought("missing_uploads", UPLOADS, gone, sha256_of, bring),
+    ]
 
 
 def _brought(

@@ -29,7 +29,7 @@ class AstrayUploads(NamedTuple):
     damaged : dict
         They are there, with other content.
     gone : dict
-        Originals of items that are not there. That alone is no damage: a file of anybody's that
+        Originals of items that are not there. That alone is no fault: a file of anybody's that
         was read as `uploads/a.png` has a name like these, and a copy may come without uploads.
     """
 
@@ -58,11 +58,15 @@ def astray_uploads(tables: Tables, folder: Path) -> AstrayUploads:
 
 
 def upload_problems(tables: Tables, folder: Path) -> Iterator[Problem]:
-    """The one problem of uploads, where any is damaged."""
-    if damaged := astray_uploads(tables, folder).damaged:
+    """Uploads that are damaged, and a note of those that are gone."""
+    damaged, gone = astray_uploads(tables, folder)
+    if damaged:
         detail = listed([f"{name} is not what was taken in" for name in sorted(damaged)])
         cure = f"{FETCH}; as long as it is damaged, the thumbnail is shown"
         yield Problem("damaged_uploads", UPLOADS, len(damaged), detail, False, cure=cure)
+    if gone:
+        detail = listed([f"{name} is not here; its thumbnail is shown" for name in sorted(gone)])
+        yield Problem("missing_uploads", UPLOADS, len(gone), detail, False, "note", FETCH)
 
 
 def _hash_of(folder: Path, name: str) -> str | None:

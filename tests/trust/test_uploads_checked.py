@@ -40,6 +40,10 @@ def faults(db: LatentDB):
     return [one for one in latentdb.open(db.uri).check() if one.severity == "fault"]
 
 
+def of_uploads(db: LatentDB):
+    return [one for one in latentdb.open(db.uri).check() if one.table == "uploads"]
+
+
 def test_uploads_as_they_were_taken_in_are_no_problem(db):
     assert faults(db) == []
 
@@ -53,11 +57,24 @@ def test_upload_with_a_flipped_bit_is_named(db, name):
     assert "--from-backup" in problem.cure
 
 
-def test_upload_that_is_gone_or_not_ingested_yet_is_no_fault(db):
-    (db.store.path / "uploads/one/a.png").unlink()
+def test_upload_that_is_not_ingested_yet_is_no_problem(db):
     (db.store.path / "uploads/three").mkdir()
     (db.store.path / "uploads/three/new.png").write_bytes(b"on its way")
-    assert faults(db) == []
+    assert of_uploads(db) == []
+
+
+def test_upload_that_is_gone_is_a_note(db):
+    (db.store.path / "uploads/one/a.png").unlink()
+    (note,) = of_uploads(db)
+    assert (note.kind, note.count, note.severity) == ("missing_uploads", 1, "note")
+    assert note.detail == "uploads/one/a.png is not here; its thumbnail is shown"
+    assert "--from-backup" in note.cure
+
+
+def test_upload_that_was_deleted_with_its_item_is_no_problem(db):
+    db.delete([1])
+    (db.store.path / "uploads/one/a.png").unlink()
+    assert of_uploads(db) == []
 
 
 def test_file_of_anybody_with_such_a_name_is_not_looked_at(db, tmp_path, monkeypatch):

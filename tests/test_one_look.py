@@ -106,6 +106,25 @@ def test_other_threads_look_as_always(db: LatentDB, other: LatentDB) -> None:
     assert found == [22]
 
 
+def test_what_another_thread_has_read_is_not_read_again(
+    db: LatentDB, other: LatentDB, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pinned: list[str] = []
+    tables = type(db.store._tables)
+    pin = tables.pin
+    monkeypatch.setattr(tables, "pin", lambda self, name: pinned.append(name) or pin(self, name))
+    with db.one_look():
+        assert db.search(vector=vector(3), space="points").hits[0].id == 3
+        add(other, range(20, 25))
+        thread = threading.Thread(target=lambda: db.items([22]))
+        thread.start()
+        thread.join()
+        pinned.clear()
+        for _ in range(3):
+            assert db.search(vector=vector(3), space="points").hits[0].id == 3
+    assert pinned == []
+
+
 def test_each_table_is_looked_at_once_in_a_block(db: LatentDB, looks: list[str]) -> None:
     nearest_to(db, 3)
     looks.clear()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar, cast, final
@@ -12,9 +14,18 @@ T = TypeVar("T")
 
 @final
 class _Present(threading.local):
-    """What a thread has looked up in the block it is in; None outside of one."""
+    """What a thread has looked up in the block it is in, and since when; None outside of one."""
 
     found: dict[Hashable, Any] | None = None
+    since: float = math.inf
+
+    def begin(self) -> None:
+        """Nothing is looked up yet."""
+        self.found, self.since = {}, time.monotonic()
+
+    def end(self) -> None:
+        """The block is left."""
+        self.found, self.since = None, math.inf
 
 
 @final
@@ -43,8 +54,16 @@ class Look:
 
     def again(self) -> None:
         """Something was changed by this thread: look anew, also in the block it is in."""
-        if self._present.found:
-            self._present.found = {}
+        if self._present.found is not None:
+            self._present.begin()
+
+    @property
+    def since(self) -> float:
+        """`time.monotonic` when this thread's block began; infinite outside of one.
+
+        What any thread has looked up since then is at least as new as what is seen in the block.
+        """
+        return self._present.since
 
 
 @final
@@ -58,8 +77,8 @@ class _Block(AbstractContextManager[None]):
     def __enter__(self) -> None:
         self._is_outermost = self._present.found is None
         if self._is_outermost:
-            self._present.found = {}
+            self._present.begin()
 
     def __exit__(self, *_: object) -> None:
         if self._is_outermost:
-            self._present.found = None
+            self._present.end()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar, final
+from typing import Any, NamedTuple, TypeVar, final
 
 import numpy as np
 import pyarrow as pa
@@ -33,6 +34,15 @@ _KEPT = {schema.ITEMS: ("added_at",)}
 
 
 @final
+class _Pin(NamedTuple):
+    """A table as it was pinned: in which era (see `Reader._era`), and when."""
+
+    era: int
+    pinned: Pinned
+    at: float
+
+
+@final
 class Reader:
     """Reads of one database; safe from several threads.
 
@@ -50,7 +60,7 @@ class Reader:
         self.hides_paths = hides_paths
         self._tables = tables
         self._lock = threading.RLock()
-        self._pins: dict[str, tuple[int, Pinned]] = {}
+        self._pins: dict[str, _Pin] = {}
         self._views: dict[str, tuple[int, KeyedView]] = {}
         self._item_reads = (0, 0)
         self._columns: tuple[Pinned, ItemColumns] | None = None
@@ -71,19 +81,26 @@ class Reader:
         try:
             return read()
         except StoreIOError:
+            self._tables.look.again()
             with self._lock:
                 self._pins.clear()
                 self._views.clear()
             return read()
 
     def _pinned(self, table: str) -> Pinned:
-        """The latest version of a table."""
+        """The latest version of a table; in a block of one look a later one may be read as well."""
         with self._lock:
+            kept = self._pins.get(table)
+            if kept is not None and kept.at >= self._tables.look.since:
+                return kept.pinned
             # Looked at first, so that a table made anew meanwhile is pinned again.
-            era, kept = self._era(), self._pins.get(table)
-            if kept is None or kept[0] != era or kept[1].version != self._tables.version(table):
-                kept = self._pins[table] = (era, self._tables.pin(table))
-            return kept[1]
+            era, at = self._era(), time.monotonic()
+            is_latest = kept is not None and (
+                kept.era == era and kept.pinned.version == self._tables.version(table)
+            )
+            if kept is None or not is_latest:
+                kept = self._pins[table] = _Pin(era, self._tables.pin(table), at)
+            return kept.pinned
 
     def _era(self) -> int:
         """Changes when a space is dropped: another of its name begins at the same versions."""
@@ -100,7 +117,7 @@ class Reader:
                 view = kept[1].grown(pinned)
             if view is None:
                 view = KeyedView(pinned, _KEPT.get(table, ()))
-            self._views[table] = (self._pins[table][0], view)
+            self._views[table] = (self._pins[table].era, view)
             return view
 
     def item_ids(self) -> Ids:

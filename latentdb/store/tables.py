@@ -220,7 +220,7 @@ class Tables:
         self._explain = location.explain
         self._versions = location.versions
         self._probes: dict[str, Any] = {}
-        self._look = Look() if look is None else look
+        self.look = Look() if look is None else look
         self._writable: dict[str, Table] = {}
         with self._translated(f"opening {location.uri}"):
             address, options = location.tables()
@@ -266,11 +266,11 @@ class Tables:
             self._versions.forget(name)
             self._writable.pop(name, None)
             self._connected().drop_table(name)
-            self._look.again()
+            self.look.again()
 
     def version(self, name: str) -> int:
         """Latest version of a table; grows with every commit."""
-        return self._look.once(name, lambda: self._looked_up(name))
+        return self.look.once(name, lambda: self._looked_up(name))
 
     def _looked_up(self, name: str) -> int:
         self._connected()
@@ -331,4 +331,4 @@ class Tables:
         finally:
             with self._lock:
                 self._versions.forget(name)
-            self._look.again()
+            self.look.again()

@@ -2,15 +2,15 @@
 
     python -m benchmarks.search_overhead [--n 100000] [--laws encoder noise] [--kinds flat hnsw]
 
-Rows are like an encoder's embeddings, of 512 values, and like inverted noise, of 1,024. The graph is
-searched as wide as recall@10 of .95 asks, which is measured here on the questions that are timed.
-All sides answer the same questions by cosine: one at a time on one thread, in turns, with ours
-looking for new commits at each and, in a block of `LatentDB.one_look`, once; and all together on
-two. Ours goes through `LatentDB.search` and `search_many`, with name and labels in
-every hit, and through `LatentDB.nearest`, which gives arrays, without and with a filter that half
-of the rows pass; bare FAISS gives ids, under a filter those of a bitmap that was made before. Sides
-take turns in who comes first with a question, and that one is timed: rows that it has just fetched
-lie in the cache for the others.
+Rows are like an encoder's embeddings, of 512 values, and like inverted noise, of 1,024. The graph
+is searched as wide as recall@10 of .95 asks, which is measured on the questions that are timed.
+All sides answer them by cosine: one at a time on one thread, in turns, with ours looking for new
+commits at each and, in a block of `LatentDB.one_look`, once; and all together on two. Ours goes
+through `LatentDB.search` and `search_many`, with name and labels in every hit, and through
+`LatentDB.nearest`, which gives arrays, without and with a filter that half of the rows pass; bare
+FAISS gives ids, under a filter those of a bitmap that was made before. Sides take turns in who
+comes first with a question, and that one is timed: rows that it has just fetched lie in the cache
+for the others.
 """
 
 from __future__ import annotations

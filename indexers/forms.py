@@ -130,7 +130,8 @@ class CosineForm(AbstractForm):
         """Search unit queries; clip what rounding puts outside [0, 2]."""
         units, _ = unit_float32(request.queries, what="queries", allow_zero=False)
         found = stage.top(units, request.k, request.selection)
-        distances = np.minimum(np.maximum(1.0 - found.scores.astype(np.float64), 0.0), 2.0)
+        distances = np.subtract(1.0, found.scores, dtype=np.float64)
+        distances = np.minimum(np.maximum(distances, 0.0), 2.0)
         return Hits(found.positions, distances, found.complete)
 
 

@@ -123,7 +123,8 @@ def find_nearest(
         options.get("where"),
         options.get("max_distance"),
     )
-    live, found = compared(catalog, how, rows, options.get("k", 10))
+    with catalog.store.look.block():
+        live, found = compared(catalog, how, rows, options.get("k", 10))
     recall = 1.0 if found.exact else live.facts.recall_at_10
     return Neighbours(
         space,
@@ -142,6 +143,9 @@ def compared(
 ) -> tuple[LiveIndex, SearchResult]:
     """The `k` nearest rows of vectors (n, dim) of a space, and what they were found by."""
     space, metric, prior, where, max_distance = how
-    live = catalog.indexes.live(catalog.store.space(space), metric, prior)
+    live = catalog.store.look.once(
+        (space, metric, prior),
+        lambda: catalog.indexes.live(catalog.store.space(space), metric, prior),
+    )
     allowed = None if where is None else catalog.filters.get(where, space)
     return live, live.search(vectors, k, allowed_ids=allowed, max_distance=max_distance)

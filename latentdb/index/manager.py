@@ -170,10 +170,7 @@ class IndexManager:
         SpaceMismatchError
             The index was built from vectors of other settings.
         """
-        return self._store.look.once(
-            (space.name, metric, prior),
-            lambda: self._live.get(space, self._folder.choose(space.name, metric, prior)),
-        )
+        return self._live.get(space, self._folder.choose(space.name, metric, prior))
 
     def loaded(self) -> list[LoadedIndex]:
         """Of every index that was searched by in this process, how far it is behind."""

@@ -145,7 +145,7 @@ def unit_float32(
     if len(vectors) == 1:
         exact = vectors[0].astype(np.float64)
         # Not by BLAS: a wide product wakes its threads, and waits for them where cores are busy.
-        length = math.sqrt(np.einsum("i,i->", exact, exact))
+        length = math.sqrt(np.add.reduce(np.square(exact)))
         if length > 0.0:
             return (exact / length).astype(np.float32)[None], np.array([length])
     units = np.empty_like(vectors)

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager
-from typing import Any, TypeVar, cast, final
+from typing import Any, TypeVar, final
 
 T = TypeVar("T")
 
@@ -50,7 +50,8 @@ class Look:
             return ask()
         if key not in found:
             found[key] = ask()
-        return cast("T", found[key])
+        known: T = found[key]
+        return known
 
     def again(self) -> None:
         """Something was changed by this thread: look anew, also in the block it is in."""

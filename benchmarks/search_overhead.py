@@ -7,10 +7,10 @@ is searched as wide as recall@10 of .95 asks, which is measured on the questions
 All sides answer them by cosine: one at a time on one thread, in turns, with ours looking for new
 commits at each and, in a block of `LatentDB.one_look`, once; and all together on two. Ours goes
 through `LatentDB.search` and `search_many`, with name and labels in every hit, and through
-`LatentDB.nearest`, which gives arrays, without and with a filter that half of the rows pass; bare
-FAISS gives ids, under a filter those of a bitmap that was made before. Sides take turns in who
-comes first with a question, and that one is timed: rows that it has just fetched lie in the cache
-for the others.
+`LatentDB.nearest`, which gives arrays, with name and labels as columns or ids alone, without and
+with a filter that half of the rows pass; bare FAISS gives ids, under a filter those of a bitmap
+that was made before. Sides take turns in who comes first with a question, and that one is timed:
+rows that it has just fetched lie in the cache for the others.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ SPACE = "vectors"
 K = 10
 _FILTER = "even"
 _RECALL = 0.95
+_TOLD = ("source", "even", "group")
+_OURS = ("facade", "columns", "arrays")
 Side = Callable[[Float32Array], object]
 
 
@@ -121,6 +123,7 @@ def _compared(db: LatentDB, queries: Float32Array) -> dict[str, float]:
     for name, where in (("", None), ("filtered_", _FILTER)):
         sides = {
             "facade": lambda many, where=where: _ask(db, many, where),
+            "columns": lambda many, where=where: _nearest(db, many, where, columns=_TOLD),
             "arrays": lambda many, where=where: _nearest(db, many, where),
             "bare_faiss": _bare(db, is_filtered=where is not None),
         }
@@ -136,13 +139,19 @@ def _compared(db: LatentDB, queries: Float32Array) -> dict[str, float]:
             ("together", together),
         ):
             found |= {f"{name}{way}_{side}_ms": ms for side, ms in taken.items()}
-            for side in ("facade", "arrays"):
+            for side in _OURS:
                 found[f"{name}{way}_{side}_over_bare"] = taken[side] / taken["bare_faiss"]
     return found
 
 
-def _nearest(db: LatentDB, queries: Float32Array, where: str | None = None) -> Neighbours:
-    return db.nearest(queries, space=SPACE, metric="cosine", k=K, where=where)
+def _nearest(
+    db: LatentDB,
+    queries: Float32Array,
+    where: str | None = None,
+    *,
+    columns: tuple[str, ...] = (),
+) -> Neighbours:
+    return db.nearest(queries, space=SPACE, metric="cosine", k=K, where=where, columns=columns)
 
 
 def _ask(db: LatentDB, queries: Float32Array, where: str | None) -> object:

@@ -212,7 +212,7 @@ class LatentDB:
     ) -> Neighbours:
         """The rows of `space` nearest to vectors (n, dim) of it, as arrays.
 
-        See `latentdb.nearest.find_nearest`. Options: k, metric, prior, where, max_distance.
+        Options: k, metric, prior, where, max_distance, columns; see `nearest.find_nearest`.
         """
         return find_nearest(self.catalog, vectors, space=space, **options)
 

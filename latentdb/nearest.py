@@ -6,9 +6,11 @@ Where vectors are there already and ids are wanted, of thousands of questions or
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, TypedDict, Unpack, final
 
 import numpy as np
+import pyarrow as pa
 
 from indexers.types import (
     FloatArray,
@@ -31,6 +33,7 @@ class NearestOptions(TypedDict, total=False):
     prior: PriorName | None
     where: str | None
     max_distance: float | None
+    columns: Sequence[str]
 
 
 class Comparison(NamedTuple):
@@ -60,6 +63,8 @@ class Neighbours(NamedTuple):
         The two parts of a `nao` distance; None for other metrics.
     exact : bool
     recall_at_10 : float
+    items : pyarrow.RecordBatch of n·k rows, or None
+        The columns that were asked for, row after row of `ids`; null where those are padded.
     """
 
     space: str
@@ -70,6 +75,7 @@ class Neighbours(NamedTuple):
     radial: FloatArray | None
     exact: bool
     recall_at_10: float
+    items: pa.RecordBatch | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Everything, each row without its padding."""
@@ -81,15 +87,20 @@ class Neighbours(NamedTuple):
             "rows": [self._row(row) for row in range(len(self.ids))],
         }
 
-    def _row(self, row: int) -> dict[str, list[float]]:
+    def _row(self, row: int) -> dict[str, list[Any]]:
         is_there = self.ids[row] >= 0
         names = ("ids", "distances", "angular", "radial")
         arrays = {name: getattr(self, name) for name in names}
-        return {
+        told = {
             name: values[row, is_there].tolist()
             for name, values in arrays.items()
             if values is not None
         }
+        if self.items is not None:
+            # What is padded comes last.
+            start, count = row * len(is_there), int(np.count_nonzero(is_there))
+            told |= self.items.slice(start, count).to_pydict()
+        return told
 
 
 def find_nearest(
@@ -108,11 +119,12 @@ def find_nearest(
         Of the space that is named; nothing is mapped, moved or left out.
     space : str
     **options
-        k, metric, prior, where and max_distance, as of `latentdb.query.Query`.
+        k, metric, prior, where and max_distance, as of `latentdb.query.Query`; and columns, what
+        `items` is to tell of each row: "source", "width", "height", "added_at" and labels.
 
     Raises
     ------
-    UnknownSpaceError, FilterError, MetricError
+    UnknownSpaceError, FilterError, MetricError, LabelsError
     DimensionError, NonFiniteError, ZeroVectorError, ParameterError
     """
     rows = np.asarray(vectors, dtype=np.float32)
@@ -125,6 +137,8 @@ def find_nearest(
     )
     with catalog.store.look.block():
         live, found = compared(catalog, how, rows, options.get("k", 10))
+        columns = options.get("columns")
+        items = catalog.store.item_columns(found.ids.ravel(), columns) if columns else None
     recall = 1.0 if found.exact else live.facts.recall_at_10
     return Neighbours(
         space,
@@ -135,6 +149,7 @@ def find_nearest(
         found.radial,
         found.exact,
         recall,
+        items,
     )
 
 

@@ -9,7 +9,7 @@ import latentdb
 from indexers.errors import DimensionError, NonFiniteError, ZeroVectorError
 from indexers.hnsw import HnswConfig
 from latentdb.database import LatentDB
-from latentdb.errors import FilterError, UnknownSpaceError
+from latentdb.errors import FilterError, LabelsError, UnknownSpaceError
 from latentdb.space import Space
 from latentdb.types import ItemRow, SpaceRows
 
@@ -90,3 +90,48 @@ def test_vectors_of_double_precision_and_none_at_all_are_taken(db, asked) -> Non
 def test_what_cannot_be_asked_is_refused(db, vectors, how, error, said) -> None:
     with pytest.raises(error, match=said):
         db.nearest(vectors, **{"space": SPACE, **how})
+
+
+def test_columns_tell_of_each_row_what_items_do(db, asked) -> None:
+    found = db.nearest(asked, space=SPACE, k=4, columns=("even", "source", "width"))
+    items = db.items(found.ids.ravel().tolist())
+    assert found.items is not None
+    assert found.items.to_pydict() == {
+        "even": [item.labels["even"] for item in items],
+        "source": [item.source for item in items],
+        "width": [item.width for item in items],
+    }
+    told = found.to_json()["rows"][6]
+    assert told["source"] == [item.source for item in items[24:]]
+
+
+def test_columns_are_null_where_rows_are_padded(db, asked) -> None:
+    where = "source in ('3.png', '8.png')"
+    found = db.nearest(asked[:2], space=SPACE, k=3, where=where, columns=["source", "even"])
+    assert found.ids[:, 2].tolist() == [-1, -1]
+    assert found.items.column("source").to_pylist()[2::3] == [None, None]
+    assert found.items.column("even").null_count == 2
+    first = found.to_json()["rows"][0]
+    assert sorted(first["source"]) == ["3.png", "8.png"]
+    assert len(first["even"]) == 2
+
+
+def test_a_column_that_is_not_there_is_refused_with_those_there_are(db, asked) -> None:
+    with pytest.raises(LabelsError, match="no column 'hat'; they have added_at, even, height, so"):
+        db.nearest(asked, space=SPACE, columns=["hat"])
+
+
+def test_columns_of_labels_that_some_items_lack(tmp_path, asked) -> None:
+    made = latentdb.create(tmp_path / "some.ldb")
+    made.store.add_space(Space(SPACE, "noise", DIM, spec="none", settings={}))
+    assert made.nearest(asked[:1], space=SPACE, columns=["source"]).items.num_rows == 10
+    items = [ItemRow(i, f"{i}.png", 1, 1, b"", {"age": i} if i % 2 else {}) for i in range(7)]
+    rows = SpaceRows(np.arange(7), asked)
+    made.store.write_batch(items=items, sources=[], vectors={SPACE: rows}, quarantine=[])
+    found = made.nearest(asked, space=SPACE, k=1, columns=["age"])
+    assert found.ids.ravel().tolist() == list(range(7))
+    assert found.items.column("age").to_pylist() == [None, 1, None, 3, None, 5, None]
+    made.store.set_labels([0, 1], {"age": [40, 41], "name": ["Zoë", None]})
+    found = made.nearest(asked, space=SPACE, k=1, columns=["age", "name"])
+    assert found.items.column("age").to_pylist() == [40, 41, None, 3, None, 5, None]
+    assert found.items.column("name").to_pylist() == ["Zoë", *[None] * 6]

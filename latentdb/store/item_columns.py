@@ -6,18 +6,20 @@ NumPy arrays and a text is cut out of the buffer that holds them all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, TypeAlias, final
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, TypeAlias, final
 
 import numpy as np
 import pyarrow as pa
 
+from latentdb.errors import LabelsError
 from latentdb.store.views import Ids, places_among
 from latentdb.types import Item, LabelValue
 
 # Name of an item, and its labels, the caller's own.
 Told: TypeAlias = tuple[str, dict[str, LabelValue]]
 _Read: TypeAlias = Callable[[Ids], list[Any]]
+_FACTS: Final = ("source", "width", "height", "added_at")
 
 
 @final
@@ -34,10 +36,12 @@ class ItemColumns:
 
     def __init__(self, table: pa.Table, labels: list[str]) -> None:
         self._ids: Ids = table["id"].to_numpy()
-        self._source = _texts(table["source"])
+        # In one piece each however long all texts together are.
+        self._whole = {name: _whole(table[name]) for name in (*_FACTS, *labels)}
+        self._source = _texts(self._whole["source"])
         self._sizes = [table[name].to_numpy() for name in ("width", "height")]
         self._added_at = table["added_at"].to_numpy()
-        self._labels = {name: _values(table[name]) for name in labels}
+        self._labels = {name: _values(self._whole[name]) for name in labels}
 
     def items(self, ids: Ids) -> list[Item]:
         """Items in the order asked for; UnknownItemError names ids that are none."""
@@ -65,6 +69,28 @@ class ItemColumns:
         at = self._places(ids)
         return zip(self._source(at), self._labels_of(at), strict=True)
 
+    def rows(self, ids: Ids, columns: Sequence[str]) -> pa.RecordBatch:
+        """Columns of items, in the order asked for; nulls where an id is −1.
+
+        Raises
+        ------
+        LabelsError
+            There is no such column; the text names those there are.
+        UnknownItemError
+        """
+        for name in columns:
+            if name not in self._whole:
+                raise LabelsError(
+                    f"items have no column {name!r}; they have {', '.join(sorted(self._whole))}"
+                )
+        batch = pa.RecordBatch.from_arrays([self._whole[name] for name in columns], list(columns))
+        is_padding = ids < 0
+        if not is_padding.any():
+            return batch.take(pa.array(self._places(ids)))
+        at = np.zeros(len(ids), np.int64)
+        at[~is_padding] = self._places(ids[~is_padding])
+        return batch.take(pa.array(at, mask=is_padding))
+
     def _places(self, ids: Ids) -> Ids:
         return places_among(ids, self._ids, "items of this database")
 
@@ -78,29 +104,35 @@ class ItemColumns:
         return found
 
 
-def _values(column: pa.ChunkedArray) -> _Read:
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    """A column in one piece; of texts with offsets that reach over all of them."""
+    if pa.types.is_string(column.type):
+        column = column.cast(pa.large_string())
+    return column.combine_chunks()
+
+
+def _values(column: pa.Array) -> _Read:
     """Reads values of a column by their places; None where there is none."""
     if not len(column) or column.null_count == len(column):
         return lambda at: [None] * len(at)
-    if pa.types.is_string(column.type):
+    if pa.types.is_large_string(column.type):
         return _texts(column)
-    values = column.fill_null(False if pa.types.is_boolean(column.type) else 0).to_numpy()
+    values = column.fill_null(False if pa.types.is_boolean(column.type) else 0)
+    values = values.to_numpy(zero_copy_only=False)
     if not column.null_count:
         return lambda at: values[at].tolist()
-    is_there = column.is_valid().to_numpy()
+    is_there = column.is_valid().to_numpy(zero_copy_only=False)
     return lambda at: [
         value if there else None
         for value, there in zip(values[at].tolist(), is_there[at].tolist(), strict=True)
     ]
 
 
-def _texts(column: pa.ChunkedArray) -> _Read:
+def _texts(column: pa.Array) -> _Read:
     """Reads texts of a column by their places; None where there is none."""
-    # In one piece however long all texts together are.
-    whole = column.cast(pa.large_string()).combine_chunks()
-    _, offsets, data = whole.buffers()
-    starts = np.frombuffer(offsets, np.int64)[whole.offset :]
-    is_there = whole.is_valid().to_numpy(zero_copy_only=False) if whole.null_count else None
+    _, offsets, data = column.buffers()
+    starts = np.frombuffer(offsets, np.int64)[column.offset :]
+    is_there = column.is_valid().to_numpy(zero_copy_only=False) if column.null_count else None
     written = memoryview(b"" if data is None else data)
 
     def read(at: Ids) -> list[Any]:

@@ -200,6 +200,10 @@ class Reader:
             return columns.told(ids)
         return iter([(item.source, item.labels) for item in self._rows_of_items(ids)])
 
+    def item_columns(self, ids: Ids, columns: Sequence[str]) -> pa.RecordBatch:
+        """Columns of items, in the order asked for; nulls where an id is −1."""
+        return self._retried(lambda: self._columns_in_memory().rows(ids, columns))
+
     def _items(self, ids: Ids) -> list[Item]:
         if (columns := self._hot_columns()) is not None:
             return columns.items(ids)
@@ -220,14 +224,17 @@ class Reader:
         kept = self._columns
         if kept is not None and kept[0] is pinned:
             return kept[1]
-        if not self._are_items_hot(pinned.version):
-            return None
+        return self._columns_in_memory() if self._are_items_hot(pinned.version) else None
+
+    def _columns_in_memory(self) -> ItemColumns:
         with self._lock:
             # Together, so that both are of one version.
             table, pinned = self._metadata_of(None), self.view(schema.ITEMS).pinned
-            made = ItemColumns(table, list(label_types(pinned.schema)))
-            self._columns = (pinned, made)
-            return made
+            kept = self._columns
+            if kept is None or kept[0] is not pinned:
+                made = ItemColumns(table, list(label_types(pinned.schema)))
+                kept = self._columns = (pinned, made)
+            return kept[1]
 
     def _shown(self, rows: pa.Table) -> pa.Table:
         """Rows of items, their names as they may be told."""

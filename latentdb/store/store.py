@@ -83,8 +83,7 @@ class Store:
         Parameters
         ----------
         uri : str
-            A path or `file:///...`, of a folder that does not exist or is empty; or
-            `s3://bucket/name`.
+            A path or `file:///...` of a folder that is missing or empty, or `s3://bucket/name`.
 
         Raises
         ------
@@ -270,6 +269,10 @@ class Store:
         """Names and labels of items, in the order asked for: what a hit tells of them."""
         return self._reader.told(ids)
 
+    def item_columns(self, ids: Ids, columns: Sequence[str]) -> pa.RecordBatch:
+        """Columns of items (n,), labels too; nulls where an id is −1."""
+        return self._reader.item_columns(ids, columns)
+
     def original(self, item_id: int) -> str:
         """Path of the file that an item was first read from, where it still lies or once lay."""
         return located(self.path, self._reader.sources(id_array([item_id]))[0])
@@ -306,10 +309,7 @@ class Store:
     def binary_label(self, column: str) -> tuple[Ids, NDArray[np.bool_]]:
         """Values of a label of two values, as booleans; of two numbers the larger is true.
 
-        Raises
-        ------
-        LabelsError
-            No such label, or it is of text or of another number of values.
+        LabelsError where there is none, or it is of text or of another number of values.
         """
         ids, values = self.labels(column)
         return ids, as_booleans(column, values)
@@ -348,7 +348,7 @@ class Store:
     def compact(self, *, keep: timedelta = timedelta(0)) -> None:
         """Merge small pieces, drop versions older than `keep`, and what killed writers left.
 
-        Readers of other processes that are in the middle of a read begin it again.
+        Readers of other processes begin a read that they are in the middle of again.
         """
         with self.exclusively():
             for name in sorted(self._tables.names()):

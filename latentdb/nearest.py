@@ -87,11 +87,11 @@ class Neighbours(NamedTuple):
             "rows": [self._row(row) for row in range(len(self.ids))],
         }
 
-    def _row(self, row: int) -> dict[str, list[Any]]:
+    def _row(self, row: int) -> dict[str, Any]:
         is_there = self.ids[row] >= 0
         names = ("ids", "distances", "angular", "radial")
         arrays = {name: getattr(self, name) for name in names}
-        told = {
+        told: dict[str, Any] = {
             name: values[row, is_there].tolist()
             for name, values in arrays.items()
             if values is not None
@@ -99,7 +99,7 @@ class Neighbours(NamedTuple):
         if self.items is not None:
             # What is padded comes last.
             start, count = row * len(is_there), int(np.count_nonzero(is_there))
-            told |= self.items.slice(start, count).to_pydict()
+            told["items"] = self.items.slice(start, count).to_pydict()
         return told
 
 

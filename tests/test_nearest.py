@@ -101,7 +101,7 @@ def test_columns_tell_of_each_row_what_items_do(db, asked) -> None:
         "source": [item.source for item in items],
         "width": [item.width for item in items],
     }
-    told = found.to_json()["rows"][6]
+    told = found.to_json()["rows"][6]["items"]
     assert told["source"] == [item.source for item in items[24:]]
 
 
@@ -111,7 +111,7 @@ def test_columns_are_null_where_rows_are_padded(db, asked) -> None:
     assert found.ids[:, 2].tolist() == [-1, -1]
     assert found.items.column("source").to_pylist()[2::3] == [None, None]
     assert found.items.column("even").null_count == 2
-    first = found.to_json()["rows"][0]
+    first = found.to_json()["rows"][0]["items"]
     assert sorted(first["source"]) == ["3.png", "8.png"]
     assert len(first["even"]) == 2
 

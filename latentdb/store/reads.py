@@ -202,7 +202,9 @@ class Reader:
 
     def item_columns(self, ids: Ids, columns: Sequence[str]) -> pa.RecordBatch:
         """Columns of items, in the order asked for; nulls where an id is −1."""
-        return self._retried(lambda: self._columns_in_memory().rows(ids, columns))
+        return self._retried(
+            lambda: (self._hot_columns() or self._columns_in_memory()).rows(ids, columns)
+        )
 
     def _items(self, ids: Ids) -> list[Item]:
         if (columns := self._hot_columns()) is not None:

@@ -36,6 +36,9 @@ class SpaceRegistry:
 
     def _now(self) -> dict[str, Space]:
         """Those of the latest version, which are not to be changed."""
+        return self._tables.look.once((schema.SPACES, "records"), self._latest)
+
+    def _latest(self) -> dict[str, Space]:
         version, cached = self._tables.version(schema.SPACES), self._cached
         if cached is not None and cached[0] == version:
             return cached[1]

@@ -348,7 +348,7 @@ class Store:
     def compact(self, *, keep: timedelta = timedelta(0)) -> None:
         """Merge small pieces, drop versions older than `keep`, and what killed writers left.
 
-        Readers of other processes begin a read that they are in the middle of again.
+        Readers of other processes that are in the middle of a read begin it again.
         """
         with self.exclusively():
             for name in sorted(self._tables.names()):
